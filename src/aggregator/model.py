@@ -251,6 +251,7 @@ class Article:
     language: str = ""  # BCP 47, primary subtag; "" unknown
     authors: tuple[str, ...] = ()
     agency: str = ""  # who wrote it, when that is a news agency: "Reuters", "AP"
+    outlet: str = ""  # outlet as an aggregating page names it for this article; "": the source itself
     categories: tuple[str, ...] = ()
     image: str | None = None
     text: str | None = None  # body, where the page was fetched or the feed carries it
