@@ -118,8 +118,8 @@ class FeedState:
     failing_since: datetime | None = None
     empty_since: datetime | None = None  # it answers, but with no entry
     usual_gap: timedelta | None = None  # between two new articles, learned
-    moved_to: str | None = None  # permanent redirect seen, and how often in a row
-    moved_count: int = 0
+    moved_to: str | None = None  # permanent redirect seen
+    moved_count: int = 0  # on how many days (UTC) in a row of answers it was the same
     claimed_until: datetime | None = None  # a poller holds it; nobody else polls before
 
 

@@ -14,7 +14,7 @@ MIB = 1024 * 1024
 class StoreSettings:
     """[store]"""
 
-    database: str  # SQLAlchemy URL, already absolute
+    database: str = field(repr=False)  # SQLAlchemy URL, already absolute; may hold a password
     retention: timedelta = timedelta(days=90)  # articles first seen longer ago are purged, with tombstones
     polls_kept: timedelta = timedelta(days=30)  # the poll journal and its rejections
     busy_timeout: timedelta = timedelta(seconds=10)
