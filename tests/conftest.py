@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +39,8 @@ def _refuse_non_loopback(address: Any) -> None:
 def closed_network() -> Iterator[None]:
     """No test reaches anything but this machine's loopback: connecting and resolving are refused where Python does them."""
     patch = pytest.MonkeyPatch()
+    # uvloop connects and resolves below Python, where nothing can be refused: tests run on asyncio's own loop.
+    patch.setitem(sys.modules, "uvloop", None)
     connect, connect_ex, sendto, getaddrinfo = (
         socket.socket.connect,
         socket.socket.connect_ex,
