@@ -1,0 +1,233 @@
+"""Nouns -> dicts and lists that JSON can hold: the shapes that other programs rely on. Pure.
+
+Keys are only ever added. Instants are RFC 3339 in UTC; an unknown text is "", an unknown thing null.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aggregator.model import (
+    Article,
+    Copy,
+    Feed,
+    FeedState,
+    Item,
+    Key,
+    Poll,
+    Related,
+    Revision,
+    Sighting,
+    Source,
+    Story,
+    Topic,
+)
+from aggregator.render.ago import ago
+
+Json = dict[str, Any]
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339: 2026-05-14T09:02:00Z, with fractions only where there are some."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def optional_instant(at: datetime | None) -> str | None:
+    return None if at is None else instant(at)
+
+
+def article(kept: Article) -> Json:
+    """An article that may not be stored yet (a preview): an item without what only the store knows."""
+    return {
+        "id": kept.id,
+        "url": kept.url,
+        "title": kept.title,
+        "teaser": kept.teaser,
+        "outlet": kept.outlet,
+        "source_id": kept.source_id,
+        "agency": kept.agency,
+        "authors": list(kept.authors),
+        "language": kept.language,
+        "published_at": instant(kept.published_at),
+        "published_origin": kept.published_origin,
+        "published_precision": kept.published_precision,
+        "first_seen_at": instant(kept.first_seen_at),
+        "image": kept.image,
+    }
+
+
+def item(listed: Item) -> Json:
+    return {
+        **article(listed.article),
+        "outlet": listed.outlet,
+        "story_id": listed.story_id,
+        "copies": [copy(other) for other in listed.copies],
+        "revisions": [revision(earlier) for earlier in listed.revisions],
+    }
+
+
+def item_in_full(
+    listed: Item,
+    *,
+    sightings: Sequence[Sighting] = (),
+    keys: Sequence[Key] = (),
+    neighbours: Sequence[tuple[int, float]] = (),
+) -> Json:
+    """An item with what only `items show` tells: where it was seen, how it is recognised, what it is close to."""
+    kept = listed.article
+    return {
+        **item(listed),
+        "canonical_url": kept.canonical_url,
+        "published_note": kept.published_note,
+        "categories": list(kept.categories),
+        "text": kept.text,
+        "copy_of": listed.copy_of,
+        "sightings": [sighting(seen) for seen in sightings],
+        "keys": [{"kind": key.kind, "hash": key.hash} for key in keys],
+        "neighbours": [{"id": id, "score": round(score, 4)} for id, score in neighbours],
+    }
+
+
+def copy(other: Copy) -> Json:
+    return {
+        "id": other.id,
+        "url": other.url,
+        "title": other.title,
+        "outlet": other.outlet,
+        "source_id": other.source_id,
+        "agency": other.agency,
+        "published_at": instant(other.published_at),
+        "similarity": round(other.similarity, 4),
+    }
+
+
+def revision(earlier: Revision) -> Json:
+    return {"seen_at": instant(earlier.seen_at), "title": earlier.title, "teaser": earlier.teaser}
+
+
+def sighting(seen: Sighting) -> Json:
+    return {
+        "feed_id": seen.feed_id,
+        "first_seen_at": instant(seen.first_seen_at),
+        "gone_at": optional_instant(seen.gone_at),
+    }
+
+
+def related(entry: Related, now: datetime, language: str = "en") -> Json:
+    published = entry.item.article
+    return {
+        **item(entry.item),
+        "score": round(entry.score, 4),
+        "relation": entry.relation,
+        "reasons": list(entry.reasons),
+        "ago": ago(published.published_at, now, language, published.published_precision),
+    }
+
+
+def story(group: Story) -> Json:
+    return {
+        "id": group.id,
+        "headline": group.headline,
+        "outlets": list(group.outlets),
+        "independent": group.independent,
+        "article_ids": list(group.article_ids),
+        "first_at": instant(group.first_at),
+        "last_at": instant(group.last_at),
+        "score": round(group.score, 4),
+    }
+
+
+def topic(subject: Topic) -> Json:
+    return {
+        "id": subject.id,
+        "name": subject.name,
+        "any": list(subject.any),
+        "all": list(subject.all),
+        "none": list(subject.none),
+        "outlets": list(subject.outlets),
+        "languages": list(subject.languages),
+        "examples": list(subject.examples),
+        "until": optional_instant(subject.until),
+    }
+
+
+def source(outlet: Source, state_of: Callable[[str], FeedState | None]) -> Json:
+    """An outlet with the health of its feeds. Secrets (headers, proxies) are not in it."""
+    return {
+        "id": outlet.id,
+        "name": outlet.name,
+        "url": outlet.url,
+        "language": outlet.language,
+        "country": outlet.country,
+        "owner": outlet.owner,
+        "agency": outlet.agency,
+        "role": outlet.role,
+        "paused": outlet.paused,
+        "feeds": [feed(address, state_of(address.id)) for address in outlet.feeds],
+    }
+
+
+def feed(address: Feed, state: FeedState | None) -> Json:
+    known = state or FeedState(feed_id=address.id)
+    return {
+        "id": address.id,
+        "url": address.url,
+        "kind": address.kind,
+        "topics": list(address.topics),
+        "paused": address.paused,
+        "checked_at": optional_instant(known.checked_at),
+        "success_at": optional_instant(known.success_at),
+        "new_at": optional_instant(known.new_at),
+        "next_check_at": optional_instant(known.next_check_at),
+        "error_count": known.error_count,
+        "error_kind": known.error_kind,
+        "last_error": known.last_error,
+        "failing_since": optional_instant(known.failing_since),
+        "empty_since": optional_instant(known.empty_since),
+        "moved_to": known.moved_to,
+    }
+
+
+def poll(run: Poll) -> Json:
+    """One feed of one run. `unchanged` counts entries, the outcome "unchanged" means the whole document."""
+    failed = run.outcome == "error"
+    return {
+        "url": run.url,
+        "source_id": run.source_id,
+        "feed_id": run.feed_id,
+        "at": instant(run.at),
+        "outcome": run.outcome,
+        "status": run.status,
+        "seconds": round(run.duration.total_seconds(), 3),
+        "bytes": run.bytes,
+        "served": run.served,
+        "new": run.new,
+        "revised": run.revised,
+        "unchanged": run.unchanged,
+        "rejected": run.rejected,
+        "rejections": [{"of": of, "reason": reason} for of, reason in run.rejections],
+        "note": run.note,
+        "error": {"kind": run.error_kind, "message": run.error, "status": run.status} if failed else None,
+    }
+
+
+def poll_run(polls: Sequence[Poll], *, linked: int, network_down: bool = False) -> Json:
+    """What `poll --json` prints."""
+    return {
+        "feeds": [poll(run) for run in polls],
+        "totals": {**totals(polls), "linked": linked, "network_down": network_down},
+    }
+
+
+def totals(polls: Sequence[Poll]) -> dict[str, int]:
+    return {
+        "feeds": len(polls),
+        "ok": sum(run.outcome == "ok" for run in polls),
+        "not_modified": sum(run.outcome in ("not_modified", "unchanged") for run in polls),
+        "errors": sum(run.outcome == "error" for run in polls),
+        "served": sum(run.served for run in polls),
+        "new": sum(run.new for run in polls),
+        "revised": sum(run.revised for run in polls),
+        "unchanged": sum(run.unchanged for run in polls),
+        "rejected": sum(run.rejected for run in polls),
+    }

@@ -1,0 +1,32 @@
+"""Nouns -> text for people: cards where headlines are read, tables where rows are compared. Pure: the screen is an argument.
+
+Readable from 10 to 300 columns; what a stored text holds is shown, never obeyed (no markup, no escape reaches a terminal).
+
+screen.py  how text is laid out     cards.py  items, lists, stories
+tables.py  items, outlets, polls    run.py    a poll while it runs
+detail.py  one item in full
+"""
+
+from aggregator.render.text.cards import articles, entries, heading, stories
+from aggregator.render.text.run import poll_line, poll_totals
+from aggregator.render.text.screen import NARROW, Screen
+from aggregator.render.text.tables import cell, facts, items, polls, rows, sources, terms, topics
+
+__all__ = [
+    "NARROW",
+    "Screen",
+    "articles",
+    "cell",
+    "entries",
+    "facts",
+    "heading",
+    "items",
+    "poll_line",
+    "poll_totals",
+    "polls",
+    "rows",
+    "sources",
+    "stories",
+    "terms",
+    "topics",
+]

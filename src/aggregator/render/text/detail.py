@@ -1,0 +1,84 @@
+"""One item -> everything that is known of it, as text for people: each field with where it comes from. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from aggregator.model import DateOrigin, Item, Key, Revision, Sighting
+from aggregator.render.ago import short_time
+from aggregator.render.text.cards import when
+from aggregator.render.text.screen import Screen
+from aggregator.render.text.tables import facts
+
+ORIGINS: dict[DateOrigin, str] = {
+    "feed": "as the feed says",
+    "page": "as the page says",
+    "sitemap": "as the sitemap says",
+    "url": "read from the address",
+    "first_seen": "nobody said one, so it is when it was first seen",
+}
+
+Fact = tuple[str, str]
+
+
+def item(
+    shown: Item,
+    screen: Screen,
+    *,
+    sightings: Sequence[Sighting] = (),
+    keys: Sequence[Key] = (),
+    neighbours: Sequence[tuple[int, float]] = (),
+) -> str:
+    """Names and values, the most asked first. Fields that hold nothing are left out.
+
+    Args:
+        neighbours: (id of an earlier article, score) as the link pass found them, best first.
+    """
+    known = [
+        *_article(shown, screen),
+        *_group(
+            "copies",
+            (f"{copy.id} {copy.outlet}: {copy.title} ({copy.similarity:.0%})" for copy in shown.copies),
+        ),
+        *_group("revisions", (_revision(earlier, screen) for earlier in shown.revisions)),
+        *_group("seen in", (_sighting(seen, screen) for seen in sightings)),
+        *_group("close to", (f"{id} (score {score:.3f})" for id, score in neighbours)),
+        *_group("known by", (f"{key.kind} {key.hash & (1 << 64) - 1:016x}" for key in keys)),
+    ]
+    return facts([(name, value) for name, value in known if value], screen)
+
+
+def _article(shown: Item, screen: Screen) -> Iterable[Fact]:
+    article = shown.article
+    yield "headline", article.title
+    yield "teaser", article.teaser
+    yield "url", article.url
+    if article.canonical_url != article.url:
+        yield "canonical", article.canonical_url
+    yield "outlet", f"{shown.outlet} ({article.source_id})"
+    yield "agency", article.agency
+    yield "authors", ", ".join(article.authors)
+    published = when(article.published_at, article.published_precision, screen)
+    note = f"; {article.published_note}" if article.published_note else ""
+    yield "published", f"{published}, {ORIGINS[article.published_origin]}{note}"
+    yield "first seen", when(article.first_seen_at, "instant", screen)
+    yield "language", article.language
+    yield "categories", ", ".join(article.categories)
+    yield "image", article.image or ""
+    if article.text:
+        yield "text", f"{len(article.text.split())} words: {article.text[:200]}"
+    yield "story", shown.story_id or ""
+    yield "copy of", str(shown.copy_of) if shown.copy_of is not None else ""
+    yield "id", str(shown.id)
+
+
+def _revision(earlier: Revision, screen: Screen) -> str:
+    return f"until {short_time(earlier.seen_at, screen.now)}: {earlier.title} | {earlier.teaser}".rstrip(" |")
+
+
+def _sighting(seen: Sighting, screen: Screen) -> str:
+    until = f" until {short_time(seen.gone_at, screen.now)}" if seen.gone_at else ", still there"
+    return f"{seen.feed_id} since {short_time(seen.first_seen_at, screen.now)}{until}"
+
+
+def _group(name: str, values: Iterable[str]) -> list[Fact]:
+    """Several values under one name, which stands before the first."""
+    return [(name if number == 0 else "", value) for number, value in enumerate(values)]
