@@ -1,0 +1,144 @@
+"""`aggregator sources`: the outlets, how their feeds are, and what one would bring."""
+
+from collections.abc import Sequence
+
+import click
+
+from aggregator.cli.config import report_check
+from aggregator.cli.grammar import Noun
+from aggregator.cli.output import RECORDS, Output, output_options, page, print_json
+from aggregator.cli.session import Session, pass_session
+from aggregator.errors import FeedError, FetchError, ParseError
+from aggregator.model import Article, Feed, ParsedFeed
+from aggregator.render import jsonable
+from aggregator.render.jsonable import Json
+from aggregator.render.safe import visible
+
+Preview = tuple[Feed, ParsedFeed | FeedError, Sequence[Article | str]]
+
+
+@click.group(cls=Noun)
+def sources() -> None:
+    """The outlets and the health of their feeds.
+
+    \b
+      aggregator sources
+      aggregator sources test guardian
+    """
+
+
+@sources.command("list", short_help="List outlets and how their feeds are.")
+@click.option("--failing", is_flag=True, help="Only those with a feed that failed when it was last asked.")
+@output_options(*RECORDS)
+@pass_session
+def list_(session: Session, failing: bool, output: Output) -> None:
+    """List outlets: when each feed was asked, when it brought something new, how it is.
+
+    \b
+      aggregator sources list --failing
+    """
+    with session.store() as store:
+        states = store.feed_states()
+        known = [
+            source
+            for source in store.sources()
+            if not failing or any(feed.id in states and states[feed.id].error_count for feed in source.feeds)
+        ]
+
+    def table() -> str:
+        from aggregator.render import text
+
+        return text.sources(known, states.get, session.screen())
+
+    nothing = (
+        "No feed is failing."
+        if failing
+        else "No outlets yet: `aggregator poll` takes them from the configuration."
+    )
+    records = [jsonable.source(source, states.get) for source in known]
+    output.records(records, session=session, table=table, nothing=nothing)
+
+
+@sources.command(short_help="Check the configuration.")
+@pass_session
+def check(session: Session) -> None:
+    """Check the configuration: every mistake with file, line and key. No network, no database.
+
+    \b
+      aggregator sources check --config config/sources.toml
+    """
+    report_check(session)
+
+
+@sources.command(short_help="Fetch one and show what would be stored.")
+@click.argument("source", metavar="ID|NAME")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Articles shown of each feed; 0: all.",
+)
+@output_options("json", fields=False)
+@click.pass_context
+def test(ctx: click.Context, source: str, limit: int, output: Output) -> None:
+    """Fetch an outlet's feeds now and show what would be stored. Nothing is written.
+
+    \b
+      aggregator sources test guardian
+    """
+    from aggregator.pipeline.poll import preview
+
+    session = ctx.ensure_object(Session)
+    shown = preview(session.config, session.config.source(source), clock=session.clock)
+    if output.format == "json":
+        print_json([_preview_record(one) for one in shown])
+    else:
+        page("\n".join(_preview_text(one, limit, session) for one in shown))
+    if all(isinstance(parsed, FeedError) for _, parsed, _ in shown):
+        ctx.exit(1)
+
+
+def _preview_record(preview: Preview) -> Json:
+    feed, parsed, made = preview
+    record: Json = {
+        "url": feed.url,
+        "kind": feed.kind,
+        "title": None,
+        "parser": None,
+        "malformed": None,
+        "articles": [jsonable.article(article) for article in made if isinstance(article, Article)],
+        "rejected": [reason for reason in made if isinstance(reason, str)],
+        "error": None,
+    }
+    if isinstance(parsed, FeedError):
+        return {**record, "error": {"kind": _kind(parsed), "message": parsed.message}}
+    return {**record, "title": parsed.title, "parser": parsed.parser, "malformed": parsed.malformed}
+
+
+def _preview_text(preview: Preview, limit: int, session: Session) -> str:
+    from aggregator.render import text
+
+    feed, parsed, made = preview
+    screen = session.screen()
+    if isinstance(parsed, FeedError):
+        return text.heading(feed.url, screen) + f"{_kind(parsed)}: {visible(parsed.message)}\n"
+    articles = [article for article in made if isinstance(article, Article)]
+    reasons = [reason for reason in made if isinstance(reason, str)]
+    lines = [
+        f"{len(articles)} articles, {len(reasons)} rejected, read by the {parsed.parser or 'usual'} parser"
+    ]
+    if parsed.malformed:
+        lines.append(f"malformed: {visible(parsed.malformed)}")
+    lines += [f"rejected: {visible(reason)}" for reason in dict.fromkeys(reasons)]
+    shown = articles[: limit or None]
+    if len(shown) < len(articles):
+        lines.append(f"the first {len(shown)}:")
+    return (
+        text.heading(feed.url, screen) + "".join(f"{line}\n" for line in lines) + text.articles(shown, screen)
+    )
+
+
+def _kind(error: FeedError) -> str:
+    return error.kind if isinstance(error, FetchError | ParseError) else "error"
