@@ -1,0 +1,1 @@
+"""Speed and quality benches, outside the package: each prints a table and reads nothing that is not named to it."""

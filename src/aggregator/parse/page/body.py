@@ -1,0 +1,204 @@
+"""The article's own text: paragraphs separated by blank lines, without what stands between and around them.
+
+Good enough for relating articles: on labelled pages as good as the engines made for this task, at a tenth of their cost.
+"""
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from aggregator.parse.page.text import clean
+
+MAX_PARAGRAPHS = 3_000  # looked at; the longest live blogs have some 1,500
+MAX_TEXT = 200_000  # characters kept
+MAX_LEVELS = 150  # of elements below the container; what is deeper is taken as one text
+CLIMB = 14  # levels from a paragraph up to the container
+BOX_LEVELS = 5
+MIN_PARAGRAPH = 40  # characters; shorter ones do not show where the article is
+LONG_PARAGRAPH = 200
+MIN_LOOSE = 80  # characters of a text outside <p>; shorter ones are labels
+
+_APART = ["nav", "footer", "aside", "figure", "figcaption", "button", "audio", "video", "picture", "dialog"]
+_FURNITURE = re.compile(
+    r"(?:^|[\s_-])(?:share|sharing|social|related|newsletter|promo|promotion|subscri\w*|comments?|respond|advert\w*|ads?|banner|breadcrumbs?|"
+    r"caption|byline|author|authors|bio|cookies?|consent|sidebar|recommend\w*|teasers?|most-?read|popular|tags?|taglist|copyright|credits?|"
+    r"disclaimer|footer|paywall|signup|sign-up|meta|toolbar|read-?more|more|also|outbrain|taboola|rating|wp-caption-text|hidden|"
+    r"print-only|skip-link|screen-reader-text|sr-only|visually-hidden|pagination|nav|navigation|menu|widget|signature|toc)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+# Boxes whose paragraphs say nothing about where the article is.
+_BOX = re.compile(
+    r"(?:^|\s)(?:comments?|comment-?list|disqus|respond|sidebar|related|newsletters?|subscriber\w*|cookies?|consent|footer)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_INLINE = frozenset([
+    "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "small",
+    "span", "strong", "sub", "sup", "u", "var", "wbr", "tt", "big", "time"
+])  # fmt: skip
+_SILENT = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "select",
+        "object",
+        "-comment",
+        "textarea",
+        "input",
+        "img",
+    ]
+)
+_HEADINGS = frozenset(["h2", "h3", "h4", "h5", "h6"])
+
+
+def find_body(tree: LexborHTMLParser, described: str = "") -> str | None:
+    """The text; `described` is JSON-LD's articleBody, taken where the page itself shows less than half of it.
+
+    Changes the tree: navigation, figures and other parts that stand apart are removed from it.
+    """
+    text = ""
+    if tree.body is not None:
+        tree.body.strip_tags(_APART)
+        container = _container(tree.body)
+        text = "\n\n".join(_Reader(container).read())[:MAX_TEXT] if container is not None else ""
+    if len(described) > 2 * len(text):
+        return described[:MAX_TEXT]
+    return text or None
+
+
+def _container(root: LexborNode) -> LexborNode | None:
+    """The element that holds the article's paragraphs, and as little else as can be."""
+    return _heaviest(root.css("p")[:MAX_PARAGRAPHS], deep=True) or _heaviest(
+        root.css("div, td, article, section, li, span, font, pre, center")[:MAX_PARAGRAPHS], deep=False
+    )
+
+
+def _heaviest(paragraphs: list[LexborNode], *, deep: bool) -> LexborNode | None:
+    near: dict[int, float] = {}  # text below an element, less the higher above it the element stands
+    total: dict[int, float] = {}
+    nodes: dict[int, LexborNode] = {}
+    boxes: set[int] = set()
+    for paragraph in paragraphs:
+        length = len(paragraph.text(deep=deep).strip())
+        if length < MIN_PARAGRAPH:
+            continue
+        if deep and length < LONG_PARAGRAPH:  # a longer one is no list of links
+            length -= 2 * sum(len(link.text()) for link in paragraph.css("a"))
+            if length <= 0:
+                continue
+        above, share = paragraph.parent if deep else paragraph, 1.0
+        chain: list[tuple[int, float]] = []
+        for _ in range(CLIMB):
+            if above is None or above.tag in ("body", "html"):
+                break
+            key = above.mem_id
+            if key not in nodes:
+                nodes[key] = above
+                near[key] = total[key] = 0.0
+                attributes = above.attributes
+                if _BOX.search(f"{attributes.get('class') or ''} {attributes.get('id') or ''}"):
+                    boxes.add(key)
+            chain.append((key, share * length))
+            above, share = above.parent, share * 0.8
+        # A class on a high element ("has-sidebar") is about the page: only the nearest levels can be a box.
+        if any(key in boxes for key, _ in chain[:BOX_LEVELS]):
+            continue
+        for key, weighed in chain:
+            near[key] += weighed
+            total[key] += length
+    if not any(near.values()):
+        return None
+    best = nodes[max(near, key=lambda key: near[key])]
+    # An article cut into sections: some levels up there is a quarter as much again. Never beyond <article>: what
+    # follows is the next one.
+    above = best.parent
+    for _ in range(CLIMB):
+        if above is None or above.mem_id not in total or best.tag == "article":
+            break
+        if total[above.mem_id] >= 1.25 * total[best.mem_id]:
+            best = above
+        above = above.parent
+    return best
+
+
+class _Reader:
+    """Reads a container into blocks: a block ends where a block element begins or ends, or at an empty line."""
+
+    def __init__(self, container: LexborNode) -> None:
+        self._container = container
+        self._size = len(container.text())
+        self._blocks: list[tuple[str, bool]] = []  # (text, heading)
+        self._pieces: list[str] = []
+        self._linked = 0  # characters of the pieces that are links
+
+    def read(self) -> list[str]:
+        self._visit(self._container, MAX_LEVELS, in_link=False)
+        self._end("div")
+        blocks = self._blocks
+        while blocks and blocks[-1][1]:  # a heading that nothing follows is a box's: "More on this"
+            blocks.pop()
+        return [text for text, _ in blocks]
+
+    def _visit(self, node: LexborNode, levels: int, *, in_link: bool) -> None:
+        breaks = 0
+        child = node.first_child
+        while child is not None:
+            tag = child.tag or ""
+            if tag == "-text":
+                text = child.text_content or ""
+                if breaks > 1:
+                    self._end(node.tag or "")
+                if not text.isspace():
+                    breaks = 0
+                self._pieces.append(text)
+                if in_link:
+                    self._linked += len(text)
+            elif tag == "br":
+                breaks += 1
+                self._pieces.append(" ")
+            elif tag in _SILENT:
+                breaks = 0
+            elif levels == 0:
+                self._pieces.append(child.text())
+            elif tag in _INLINE:
+                breaks = 0
+                if not self._is_furniture(child):
+                    self._visit(child, levels - 1, in_link=in_link or tag == "a")
+            else:
+                self._end(node.tag or "")
+                breaks = 0
+                if not self._is_furniture(child):
+                    self._visit(child, levels - 1, in_link=in_link)
+                    self._end(tag)
+            child = child.next
+
+    def _end(self, tag: str) -> None:
+        """Ends the block that stands in an element of this name."""
+        if not self._pieces:
+            return
+        text = clean("".join(self._pieces))
+        linked, self._linked = self._linked, 0
+        self._pieces = []
+        if not text:
+            return
+        if tag == "h1":
+            return  # the headline has a field of its own
+        heading = tag in _HEADINGS
+        if linked >= 0.8 * len(text) and (tag != "p" or len(text) < 120):
+            return  # "Read more: ...", lists of other articles
+        if not heading and tag not in ("p", "li", "pre", "blockquote", "td", "dd") and len(text) < MIN_LOOSE:
+            return
+        self._blocks.append((text, heading))
+
+    def _is_furniture(self, node: LexborNode) -> bool:
+        """By its class or id, unless it holds most of the text: <div class="post more hentry"> is no box."""
+        attributes = node.attributes
+        marks = attributes.get("class") or ""
+        if attributes.get("id"):
+            marks = f"{marks} {attributes['id']}"
+        if not marks or not _FURNITURE.search(marks):
+            return False
+        return len(node.text()) < 0.4 * self._size

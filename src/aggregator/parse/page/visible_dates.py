@@ -1,0 +1,138 @@
+"""Dates in what a reader sees of a page: near the headline, in elements marked as dates, after words like "published".
+
+For pages whose markup says nothing. Strict: whole dates with a year, never relative ones (most stand in sidebars).
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from aggregator.parse.dates import DateRead, read_date
+from aggregator.parse.page.text import clean
+
+MAX_MARKED = 60  # elements marked as dates that are read
+MAX_MARKED_TEXT = 160  # characters of one; longer ones are containers
+MAX_MENTIONS = 4  # of the headline: in a breadcrumb, as heading, in an alternative text
+BEFORE, AFTER = 200, 500  # characters around the headline
+MAX_YEARS = 200
+MAX_TEXT = 300_000  # characters of the page that are searched
+
+_YEAR = r"(?:19[9]\d|20\d\d)"
+_CLOCK = r"(?:(?:\s*[,|·•-]?\s*|T)(?:um |at |à |alle |ore |kl\.? )?\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s?(?:[ap]\.?m\.?|Uhr))?)?"
+_MONTH = r"[^\W\d_]{3,12}\.?"
+_YEARS = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
+_DATE = re.compile(
+    rf"(?<![\w/.-])(?:{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[12]\d|3[01]|0?[1-9])(?!\d){_CLOCK}"
+    rf"|(?:[12]\d|3[01]|0?[1-9])[./-]\s?(?:1[0-2]|0?[1-9])[./-]\s?(?:{_YEAR}|\d\d)(?![\d-]|[.,]\d){_CLOCK}"
+    rf"|(?:1[0-2]|0?[1-9])/(?:[12]\d|3[01]|0?[1-9])/{_YEAR}(?!\d){_CLOCK}"
+    rf"|(?:[12]\d|3[01]|0?[1-9])(?:\.|st|nd|rd|th|er|º|°)?\s?(?:de |of |d'|-)?{_MONTH}"
+    rf"[\s,-]{{1,2}}(?:de |del |of )?{_YEAR}(?!\d){_CLOCK}"
+    rf"|{_MONTH}\s?(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th)?,?\s{_YEAR}(?!\d){_CLOCK}"
+    rf"|{_YEAR}\s?[年년]\s?\d{{1,2}}\s?[月월]\s?\d{{1,2}}\s?[日일])",
+    re.IGNORECASE,
+)
+_MARKED = ", ".join(
+    f'[{attribute}*="{word}" i]'
+    for attribute in ("class", "id")
+    for word in (
+        "date",
+        "datum",
+        "fecha",
+        "publish",
+        "posted",
+        "time",
+        "stamp",
+        "created",
+        "veroeff",
+        "byline",
+        "meta",
+        "info",
+    )
+)
+_LABELLED = re.compile(
+    r"(?:published|posted|updated|created|veröffentlicht|erschienen|erstellt|stand|datum|date|publié|paru|"
+    r"mis en ligne|pubblicato|publicado|"
+    r"publicerad|gepubliceerd|opublikowano|vom|le|am|on)\b.{0,25}?$",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"comment|related|sidebar|footer|teaser|copyright|\bevent|recent|popular|archive", re.IGNORECASE
+)
+
+
+def visible_dates(
+    tree: LexborHTMLParser, titles: list[str], month_first: bool
+) -> Iterator[tuple[str, DateRead]]:
+    """(place, date), the likeliest first."""
+    for node in tree.css(_MARKED)[:MAX_MARKED]:
+        text = clean(node.text(separator=" "))
+        if 6 <= len(text) <= MAX_MARKED_TEXT and not _stands_elsewhere(node):
+            yield from (("marked text", read) for read in _dates_in(text, month_first))
+    body = clean(tree.body.text(separator=" ")[:MAX_TEXT]) if tree.body else ""
+    for title in titles:
+        for at in (
+            [match.start() for match in islice(re.finditer(re.escape(title), body), MAX_MENTIONS)]
+            if title
+            else []
+        ):
+            end = at + len(title)
+            yield from (
+                ("beside the headline", read) for read in _dates_in(body[end : end + AFTER], month_first)
+            )
+            yield from (
+                ("beside the headline", read)
+                for read in reversed(list(_dates_in(body[max(0, at - BEFORE) : at], month_first)))
+            )
+    found = list(_dates_around_years(body, month_first))
+    for start, read in found:
+        if _LABELLED.search(body, max(0, start - 50), start):
+            yield "labelled text", read
+    if found and len({read.at.date() for _, read in found}) == 1:
+        yield "only date", found[0][1]
+
+
+def _dates_around_years(text: str, month_first: bool) -> Iterator[tuple[int, DateRead]]:
+    """(where it starts, date). Years are few and quickly found; trying every word as a month takes ten times as long."""
+    until = 0
+    for year in islice(_YEARS.finditer(text), MAX_YEARS):
+        match = _DATE.search(text, max(until, year.start() - 25), year.end() + 30)
+        if match and (read := _read(match.group(), month_first)):
+            until = match.end()
+            yield match.start(), read
+
+
+def _dates_in(text: str, month_first: bool) -> Iterator[DateRead]:
+    for match in _DATE.finditer(text):
+        read = _read(match.group(), month_first)
+        if read:
+            yield read
+
+
+_NUMERIC = re.compile(r"(\d{1,2})[/.-]\s?(\d{1,2})[/.-]\s?(\d{4}|\d\d)\b")
+
+
+def _read(text: str, month_first: bool) -> DateRead | None:
+    read = read_date(text)
+    if read is None and (found := _NUMERIC.match(text)):
+        first, second, year = found.groups()
+        day, month = (second, first) if month_first and "/" in text else (first, second)
+        if int(month) > 12:
+            day, month = month, day
+        precision_text = f"{'20' if len(year) == 2 else ''}{year}-{month:0>2}-{day:0>2}"
+        read = read_date(precision_text)
+    return read
+
+
+def _stands_elsewhere(node: LexborNode) -> bool:
+    above: LexborNode | None = node
+    for _ in range(6):
+        if above is None or above.tag == "body":
+            return False
+        if above.tag in ("aside", "footer", "nav"):
+            return True
+        if _ELSEWHERE.search(f"{above.attributes.get('class') or ''} {above.attributes.get('id') or ''}"):
+            return True
+        above = above.parent
+    return False
