@@ -129,3 +129,14 @@ def test_it_starts_with_the_first_job_and_holds_nothing_of_our_environment(
         process = worker(sandbox)
     assert process.returncode is not None
     sandbox.close()  # twice is fine
+
+
+def test_a_large_program_around_it_does_not_cost_a_process_a_job() -> None:
+    # The child of a fork begins with its parent's peak in ru_maxrss; only its own memory may count.
+    held = bytearray(80 * MIB)
+    with Sandbox(cpu_seconds=2, memory_bytes=200 * MIB) as sandbox:
+        sandbox.parse(feed(), URL)
+        first = worker(sandbox)
+        sandbox.parse(feed(), URL)
+        assert worker(sandbox) is first
+    assert len(held) == 80 * MIB

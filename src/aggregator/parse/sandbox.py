@@ -225,9 +225,14 @@ def _allow_cpu(seconds: float) -> None:
 
 
 def _grown(memory_bytes: int) -> bool:
-    """Whether a job left the process so large that the next may find no room (ru_maxrss: KiB on Linux, bytes on macOS)."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit > memory_bytes // 3
+    """Whether a job left the process so large that the next may find no room."""
+    try:
+        # On Linux ru_maxrss begins with what the process we were forked from had, so the kernel's page count is asked.
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, else KiB
+        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return resident > memory_bytes // 3
 
 
 if __name__ == "__main__":
