@@ -49,7 +49,13 @@ def _sitemap(document: Document) -> ParsedFeed:
 def _listing(document: Document, feed: Feed) -> ParsedFeed:
     from aggregator.parse.listing import parse_listing
 
-    entries = parse_listing(document.body, document.url, feed.selectors, now=document.fetched_at)
+    entries = parse_listing(
+        document.body,
+        document.url,
+        feed.selectors,
+        now=document.fetched_at,
+        content_type=document.content_type,
+    )
     if not entries:
         item = feed.selectors.item if feed.selectors else None
         sought = f"nothing matches the selector {item!r}" if item else "no headlines with links"

@@ -18,7 +18,12 @@ __all__ = ["parse_listing"]
 
 
 def parse_listing(
-    html: bytes, url: str, selectors: Selectors | None = None, *, now: datetime | None = None
+    html: bytes,
+    url: str,
+    selectors: Selectors | None = None,
+    *,
+    now: datetime | None = None,
+    content_type: str | None = None,
 ) -> tuple[Entry, ...]:
     """The articles a page lists, in its order.
 
@@ -27,11 +32,12 @@ def parse_listing(
         url: where it was found, after redirects.
         selectors: where things stand on it; None, or without `item`, means they are found by structure.
         now: when the page was fetched; relative times ("an hour ago") are read only when it is given.
+        content_type: the HTTP header as sent; its charset counts where the bytes are not UTF-8.
 
     Raises:
         ParseError: no HTML, or a page built to keep a parser busy.
     """
-    tree = read_tree(html, url)
+    tree = read_tree(html, url, content_type)
     signed = tree.css_first('meta[property="og:site_name"]')
     site = clean(signed.attributes.get("content") or "") if signed else ""
     listing = Listing(tree=tree, url=url, now=now, origin=(urljoin_or_none(url, "/") or "")[:-1], site=site)
