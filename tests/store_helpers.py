@@ -111,8 +111,8 @@ def unchanged(of: int | None, article: Article, *, fingerprint: int | None = Non
     return replace(new(article, fingerprint=fingerprint), outcome="unchanged", of=of, article=None)
 
 
-def revision(of: int, article: Article) -> Verdict:
-    return replace(new(article), outcome="revision", of=of)
+def revision(of: int, article: Article, why: str = "title, teaser, time") -> Verdict:
+    return replace(new(article), outcome="revision", of=of, why=why)
 
 
 def rejected(url: str, why: str) -> Verdict:

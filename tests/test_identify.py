@@ -56,25 +56,25 @@ class Memory:
             return to_article(entries[position], identities[position], feed=feed, source=source, now=now)
 
         verdicts = identify.judge(
-            identities, keys, known, make=make, source_id=source.id, not_before=not_before
+            identities, keys, known, make=make, source_id=source.id, feed_id=feed.id, not_before=not_before
         )
         for verdict in verdicts:
-            self._record(verdict)
+            self._record(verdict, feed)
         return verdicts
 
-    def _record(self, verdict: Verdict) -> None:
+    def _record(self, verdict: Verdict, feed: Feed) -> None:
         if verdict.outcome == "rejected":
             return
         article_id = verdict.of
         if verdict.outcome == "new":
             assert verdict.article is not None
             article_id = len(self.articles) + 1
-            self.articles[article_id] = known_of(verdict.article, article_id, verdict.fingerprint)
+            self.articles[article_id] = known_of(verdict.article, article_id, verdict.fingerprint, feed.id)
         elif article_id is not None:
             self.articles[article_id] = replace(self.articles[article_id], fingerprint=verdict.fingerprint)
         if verdict.outcome == "revision":
             assert verdict.article is not None and article_id is not None
-            self.articles[article_id] = known_of(verdict.article, article_id, verdict.fingerprint)
+            self.articles[article_id] = known_of(verdict.article, article_id, verdict.fingerprint, feed.id)
             self.revisions[article_id] += 1
         for key in verdict.keys:
             assert article_id is not None
@@ -94,7 +94,7 @@ class Memory:
         )
 
 
-def known_of(article: Article, article_id: int, fingerprint: int) -> Known:
+def known_of(article: Article, article_id: int, fingerprint: int, feed_id: str) -> Known:
     return Known(
         article_id=article_id,
         source_id=article.source_id,
@@ -103,6 +103,7 @@ def known_of(article: Article, article_id: int, fingerprint: int) -> Known:
         teaser=article.teaser,
         published_at=article.published_at,
         fingerprint=fingerprint,
+        feed_id=feed_id,
     )
 
 
@@ -563,3 +564,27 @@ def test_an_entry_always_keeps_one_key_when_it_has_any() -> None:
 )
 def test_folding(text: str, folded: str) -> None:
     assert identify.fold(text) == folded
+
+
+def test_two_feeds_of_one_outlet_that_cut_their_teasers_differently_do_not_revise_back_and_forth() -> None:
+    sport = replace(FEED, url="https://ledger.example/sport/rss", id="ledger-sport")
+    memory = Memory()
+    memory.poll([entry(summary="The final was decided by a penalty in the last minute, and nobody minded.")])
+    for _ in range(3):
+        (there,) = memory.poll([entry(summary="Read how the final was decided.")], feed=sport)
+        (here,) = memory.poll(
+            [entry(summary="The final was decided by a penalty in the last minute, and nobody minded.")]
+        )
+        assert (there.outcome, there.of, here.outcome) == ("unchanged", 1, "unchanged")
+    assert not memory.revisions
+
+
+def test_a_feed_that_still_serves_an_article_takes_over_from_one_that_does_not() -> None:
+    sport = replace(FEED, url="https://ledger.example/sport/rss", id="ledger-sport")
+    memory = Memory()
+    memory.poll([entry()])
+    memory.articles[1] = replace(
+        memory.articles[1], feed_id=""
+    )  # as the store says once the first feed dropped it
+    (verdict,) = memory.poll([entry(title="A headline that was changed later on")], feed=sport)
+    assert (verdict.outcome, verdict.of) == ("revision", 1)

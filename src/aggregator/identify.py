@@ -83,6 +83,7 @@ def judge(
     *,
     make: Make,
     source_id: str,
+    feed_id: str,
     not_before: datetime | None = None,
 ) -> tuple[Verdict, ...]:
     """What each entry is, judged against the store and against the entries before it.
@@ -93,6 +94,8 @@ def judge(
         known: what the store has under any of these hashes; a hit is verified here before it counts.
         make: the article of the entry at a position, or why there is none; called only for what is new or has changed.
         source_id: whose document it is. Another outlet's article is sighted by it, never revised.
+        feed_id: whose document it is. An article that another feed of the outlet still serves is sighted, not revised:
+            two feeds that cut or word their teasers differently would revise it back and forth.
         not_before: an unknown entry published earlier is no news; None: everything is. For a feed with a history: the
             time before which it brings nothing new. For one polled for the first time: None.
 
@@ -102,7 +105,7 @@ def judge(
         document is unchanged, its keys are added to those of the first. The keys of a verdict are those to be added to
         the store for its article: none that the store already has.
     """
-    judging = _Judging(identities, keys, known, make, source_id, not_before)
+    judging = _Judging(identities, keys, known, make, source_id, feed_id, not_before)
     return judging.verdicts()
 
 
@@ -113,6 +116,7 @@ class _Judging:
     known: Mapping[int, Known]
     make: Make
     source_id: str
+    feed_id: str
     not_before: datetime | None
     done: list[Verdict] = field(default_factory=list)
     first: dict[int, int] = field(default_factory=dict)  # key hash -> position of the first to claim it
@@ -241,7 +245,7 @@ class _Judging:
                 why="purged earlier; does not come back",
             )
         verdict = replace(verdict, of=known.article_id)
-        if known.source_id != self.source_id:
+        if known.source_id != self.source_id or known.feed_id not in ("", self.feed_id):
             return replace(verdict, fingerprint=known.fingerprint)
         if known.article_id in self.told:  # two readings in one document: the first counts, at every poll
             return replace(verdict, fingerprint=self.done[self.told[known.article_id]].fingerprint)

@@ -294,6 +294,9 @@ class Known:
     teaser: str
     published_at: datetime | None
     fingerprint: int  # of the raw entry it was last judged by: equal means unchanged without a closer look
+    feed_id: str = (
+        ""  # the feed of that entry, which alone revises the article; "": that feed serves it no more
+    )
     purged: bool = False  # a tombstone: it was here, retention took it, it does not come back
 
 

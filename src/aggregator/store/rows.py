@@ -120,7 +120,7 @@ def from_lines(value: str | None) -> tuple[str, ...]:
 # --- articles --------------------------------------------------------------------------------------------------------
 
 
-def article_values(article: Article, *, source_id: int, fingerprint: int) -> dict[str, Any]:
+def article_values(article: Article, *, source_id: int, feed_id: int, fingerprint: int) -> dict[str, Any]:
     """Columns of `article`, but for id and first_seen_at, which the store gives."""
     url = text(article.url)
     canonical = text(article.canonical_url)
@@ -141,6 +141,7 @@ def article_values(article: Article, *, source_id: int, fingerprint: int) -> dic
         "categories": lines(article.categories),
         "image": text_or_none(article.image),
         "fingerprint": hash64(fingerprint),
+        "feed_id": feed_id,
     }
 
 
@@ -168,8 +169,8 @@ def article_of(row: Row, *, source_key: str, body: str | None = None) -> Article
 
 
 def known_of(row: Sequence[Any]) -> Known:
-    """From (hash, article_id, source key, url, canonical_url, title, teaser, published_at, fingerprint)."""
-    _, article_id, source_key, url, canonical, title, teaser, published_at, fingerprint = row
+    """From (hash, article_id, source key, url, canonical_url, title, teaser, published_at, fingerprint, feed key)."""
+    _, article_id, source_key, url, canonical, title, teaser, published_at, fingerprint, feed_key = row
     if source_key is None:
         return Known(
             article_id=article_id,
@@ -189,6 +190,7 @@ def known_of(row: Sequence[Any]) -> Known:
         teaser=teaser,
         published_at=instant(published_at),
         fingerprint=fingerprint,
+        feed_id=feed_key or "",
     )
 
 

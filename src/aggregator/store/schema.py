@@ -176,6 +176,7 @@ article = sa.Table(
     sa.Column("categories", sa.Text),  # one a line; NULL: none
     sa.Column("image", sa.Text),
     sa.Column("fingerprint", sa.BigInteger, nullable=False),  # ours: of the raw entry it was last judged by
+    sa.Column("feed_id", _Id),  # ours: the feed of that entry
     sa.Index("article_source", "source_id", "id"),
     sa.Index("article_published", "published_at"),
 )

@@ -59,8 +59,11 @@ _HOUR = 3600
 
 _KNOWN = """
     SELECT key.hash, key.article_id, source.key, article.url, article.canonical_url, article.title, article.teaser,
-        article.published_at, article.fingerprint
+        article.published_at, article.fingerprint, feed.key
     FROM key LEFT JOIN article ON article.id = key.article_id LEFT JOIN source ON source.id = article.source_id
+        LEFT JOIN sighting ON sighting.article_id = article.id AND sighting.feed_id = article.feed_id
+            AND sighting.gone_at IS NULL
+        LEFT JOIN feed ON feed.id = sighting.feed_id
     WHERE key.hash {given}"""
 _KNOWN_SQLITE = _KNOWN.format(given="IN (SELECT value FROM json_each(?))")
 _KNOWN_POSTGRESQL = _KNOWN.format(given="= ANY(%(hashes)s::BIGINT[])")
@@ -83,6 +86,7 @@ class _FeedRow:
     """What the store needs to know of a feed to record a poll of it."""
 
     id: int
+    key: str
     url: str
     source_id: int
     source_key: str
@@ -274,7 +278,7 @@ class Writer:
     ) -> tuple[int | None, ...]:
         revised = [verdict for verdict in verdicts if verdict.outcome == "revision"]
         if revised:
-            self._revise(revised, at)
+            self._revise(feed_row, revised, at)
         return tuple(self._record_verdict(feed_row, verdict, at) for verdict in verdicts)
 
     def _record_verdict(self, feed_row: _FeedRow, verdict: Verdict, at: int) -> int | None:
@@ -291,7 +295,9 @@ class Writer:
             fingerprint = rows.hash64(verdict.fingerprint)
             if verdict.of is not None and self._fingerprints.get(article_id) != fingerprint:
                 self._fingerprints[article_id] = fingerprint
-                self._pending.fingerprints.append({"the_id": article_id, "new": fingerprint})
+                self._pending.fingerprints.append(
+                    {"the_id": article_id, "new": fingerprint, "feed": feed_row.id}
+                )
         return article_id
 
     def _add(self, feed_row: _FeedRow, verdict: Verdict, at: int) -> int:
@@ -299,7 +305,9 @@ class Writer:
         assert new is not None, "a new verdict carries its article"
         source_id, source_key, outlet = self._source_of(feed_row, new)
         article_id = self._next_article(at)
-        values = rows.article_values(new, source_id=source_id, fingerprint=verdict.fingerprint)
+        values = rows.article_values(
+            new, source_id=source_id, feed_id=feed_row.id, fingerprint=verdict.fingerprint
+        )
         values["id"] = article_id
         values["first_seen_at"] = at
         self._pending.articles.append(values)
@@ -317,6 +325,7 @@ class Writer:
             teaser=values["teaser"],
             published_at=rows.instant(values["published_at"]),
             fingerprint=values["fingerprint"],
+            feed_id=feed_row.key,
         )
         self._fingerprints[article_id] = known.fingerprint
         self._add_keys(article_id, verdict.keys, known)
@@ -333,7 +342,7 @@ class Writer:
             if known is not None:
                 self._known[stored] = known
 
-    def _revise(self, verdicts: Sequence[Verdict], at: int) -> None:
+    def _revise(self, feed_row: _FeedRow, verdicts: Sequence[Verdict], at: int) -> None:
         """Few and rare, so they are written at once."""
         self.flush()
         ids = [verdict.of for verdict in verdicts if verdict.of is not None]
@@ -354,15 +363,21 @@ class Writer:
         for verdict in verdicts:
             if verdict.of in old and verdict.article is not None:
                 row = old.pop(verdict.of)
-                self._revise_one(row, verdict, at, known_before=(row.id, row.title, row.teaser) in earlier)
+                self._revise_one(
+                    feed_row, row, verdict, at, known_before=(row.id, row.title, row.teaser) in earlier
+                )
 
-    def _revise_one(self, old: rows.Row, verdict: Verdict, at: int, *, known_before: bool) -> None:
+    def _revise_one(
+        self, feed_row: _FeedRow, old: rows.Row, verdict: Verdict, at: int, *, known_before: bool
+    ) -> None:
         new = verdict.article
         assert new is not None
-        values = rows.article_values(new, source_id=old.source_id, fingerprint=verdict.fingerprint)
+        values = rows.article_values(
+            new, source_id=old.source_id, feed_id=feed_row.id, fingerprint=verdict.fingerprint
+        )
         for name in _KEPT_WHEN_EMPTY:
             values[name] = values[name] or getattr(old, name)
-        if new.published_origin == "first_seen":
+        if new.published_origin == "first_seen" or "time" not in verdict.why:
             values.update({name: getattr(old, name) for name in _TIME})
         self._search.remove(self._connection, [(old.id, old.title, old.teaser, old.outlet or old.name)])
         self._search.add(
@@ -401,6 +416,7 @@ class Writer:
                     teaser=values["teaser"],
                     published_at=rows.instant(values["published_at"]),
                     fingerprint=values["fingerprint"],
+                    feed_id=feed_row.key,
                 )
 
     def _record_sightings(self, feed_id: int, seen: set[int], at: int, *, complete: bool) -> None:
@@ -621,7 +637,9 @@ def _due(value: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 
 
 _FEED = (
-    sa.select(feed.c.id, feed.c.url, source.c.id, source.c.key, source.c.name, feed_state.c.read_poll)
+    sa.select(
+        feed.c.id, feed.c.key, feed.c.url, source.c.id, source.c.key, source.c.name, feed_state.c.read_poll
+    )
     .join(source, source.c.id == feed.c.source_id)
     .join(feed_state, feed_state.c.feed_id == feed.c.id)
     .where(feed.c.key == sa.bindparam("feed_id"))
@@ -641,7 +659,10 @@ _UPDATE_GONE = sighting.update().where(
 _UPDATE_FINGERPRINT = (
     article.update()
     .where(article.c.id == sa.bindparam("the_id"))
-    .values(fingerprint=sa.bindparam("new", type_=sa.BigInteger))
+    .values(
+        fingerprint=sa.bindparam("new", type_=sa.BigInteger),
+        feed_id=sa.bindparam("feed", type_=sa.BigInteger),
+    )
 )
 
 _UPDATE_STATE = (
