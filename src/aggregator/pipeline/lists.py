@@ -1,0 +1,91 @@
+"""What is read: related lists, topic lists, top stories. Computed when asked for, as of `now`, from what is stored."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from aggregator import relate
+from aggregator.errors import UnknownName
+from aggregator.identify import alias_key
+from aggregator.model import Item, ItemFilter, Related, Story, Topic
+from aggregator.normalize import canonical_url
+from aggregator.settings import RelateSettings
+from aggregator.store import Store
+
+TOPIC_POOL = 400
+"""Articles of the window that a topic's list is chosen from."""
+
+
+def find_item(store: Store, id_or_url: str) -> Item:
+    """A stored article by its id or by any URL it was seen under.
+
+    Raises:
+        UnknownName: nothing is stored by that id or URL.
+    """
+    item: Item | None
+    if id_or_url.isdigit():
+        item = store.item(int(id_or_url))
+    else:
+        canonical = canonical_url(id_or_url)
+        item = store.item_by_url(id_or_url, (alias_key(canonical).hash,) if canonical else ())
+    if item is None:
+        raise UnknownName("item", id_or_url, hint="`aggregator items` lists what is stored.")
+    return item
+
+
+def related(
+    store: Store,
+    settings: RelateSettings,
+    item: Item,
+    *,
+    now: datetime,
+    limit: int | None = None,
+    as_of: datetime | None = None,
+) -> list[Related]:
+    """The related list of a stored article, best first.
+
+    Args:
+        as_of: only what had been seen by then may stand in it; None: everything seen by now.
+    """
+    return relate.related(
+        relate.features(item.article, owner=item.owner),
+        store.candidates(),
+        items_of=store.items_by_id,
+        settings=settings,
+        since_id=store.first_id_since((as_of or now) - settings.window),
+        until_id=None if as_of is None else max(store.first_id_since(as_of), item.id),
+        now=as_of or now,
+        limit=limit or settings.limit,
+        story_id=item.story_id,
+        own=own_sources(store),
+    )
+
+
+def own_sources(store: Store) -> frozenset[str]:
+    """Ids of the site's own outlets: their articles have lists and never stand in one."""
+    return frozenset(source.id for source in store.sources() if source.role == "own")
+
+
+def topic_items(store: Store, topic: Topic, f: ItemFilter) -> list[Item]:
+    """The items of a topic that a filter lets through, in the filter's order."""
+    ids = tuple(
+        item.id
+        for item in store.topic_items(topic, since=f.since, limit=None)
+        if relate.match(topic, item.article, item.outlet) is not None
+    )
+    return store.items(replace(f, ids=ids))
+
+
+def topic(
+    store: Store, settings: RelateSettings, topic: Topic, *, now: datetime, limit: int | None = None
+) -> list[Related]:
+    """A topic's list, best first: the newest reports, one per event text, spread over outlets."""
+    items = store.topic_items(topic, since=now - settings.window, limit=TOPIC_POOL)
+    return relate.topic_list(topic, items, settings=settings, now=now, limit=limit or settings.limit)
+
+
+def top_stories(
+    store: Store, settings: RelateSettings, *, now: datetime, limit: int, since: datetime | None = None
+) -> list[Story]:
+    """Stories by how many outlets report on them independently, and how lately."""
+    stories = store.stories(since or now - settings.window, limit=None)
+    return relate.top_stories(stories, now=now)[:limit]

@@ -1,0 +1,327 @@
+"""Answers to rows: what each entry of a fetched document is, committed with the feed's new state, by one thread."""
+
+import logging
+import queue
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from aggregator import identify, normalize, schedule
+from aggregator.config import Config
+from aggregator.errors import FeedError, FetchError, ParseError
+from aggregator.model import (
+    Article,
+    DateOrigin,
+    Document,
+    Entry,
+    Feed,
+    FeedState,
+    NotModified,
+    ParsedFeed,
+    Poll,
+    Source,
+    Verdict,
+)
+from aggregator.store import Store, Writer
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+BATCH_ROWS = 2_000
+"""Entries in one transaction: the writer's lock is held for well under a second then."""
+
+ORIGINS: dict[str, DateOrigin] = {"feed": "feed", "listing": "page", "sitemap": "sitemap"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of asking one feed, ready to be judged against the store."""
+
+    feed: Feed
+    state: FeedState
+    result: Document | NotModified | FeedError
+    parsed: ParsedFeed | None
+    at: datetime
+
+
+class _Stop:
+    """The last thing put into a recorder."""
+
+
+class Recorder:
+    """The one writer: a thread that commits answers, as many whole feeds per transaction as are waiting.
+
+    Answers that only say "no connection" are held back until `settle`, which is when it is known whether the
+    network was to blame for all of them.
+    """
+
+    def __init__(
+        self, config: Config, store: Store, *, on_poll: Callable[[Poll], None] | None = None
+    ) -> None:
+        self._config = config
+        self._sources = {source.id: source for source in config.sources}
+        self._store = store
+        self._on_poll = on_poll
+        self._waiting: queue.Queue[Answer | Future[bool] | _Stop] = queue.Queue()
+        self._held: list[Answer] = []
+        self._reached = 0  # answers since the last settle that show that the network works
+        self._failure: BaseException | None = None
+        self._random = random.Random()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def put(self, answer: Answer) -> None:
+        """Hand over an answer; raises what stopped the thread, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+        self._waiting.put(answer)
+
+    def settle(self) -> "Future[bool]":
+        """Done when everything put so far is committed. True: the network was down, and no feed is blamed for it."""
+        settled: Future[bool] = Future()
+        self._waiting.put(settled)
+        return settled
+
+    def close(self) -> None:
+        self._waiting.put(_Stop())
+        self._thread.join()
+
+    def _run(self) -> None:
+        task = self._waiting.get()
+        while not isinstance(task, _Stop):
+            if isinstance(task, Future):
+                self._settle(task)
+                task = self._waiting.get()
+                continue
+            batch, rows, after = [task], _rows(task), None
+            while (
+                rows < BATCH_ROWS and not self._waiting.empty()
+            ):  # nobody else takes: what is there stays there
+                after = self._waiting.get()
+                if not isinstance(after, Answer):
+                    break
+                batch.append(after)
+                rows += _rows(after)
+                after = None
+            self._guard(self._take, batch)
+            task = after or self._waiting.get()
+
+    def _guard(self, work: Callable[..., T], *args: Any) -> T | None:
+        """Run a step of the thread; what stops it is kept and handed to whoever puts or settles next."""
+        if self._failure is None:
+            try:
+                return work(*args)
+            except BaseException as failure:
+                self._failure = failure
+        return None
+
+    def _settle(self, settled: "Future[bool]") -> None:
+        down = self._guard(self._commit_held)
+        if self._failure is not None:
+            settled.set_exception(self._failure)
+        else:
+            settled.set_result(bool(down))
+
+    def _commit_held(self) -> bool:
+        held, self._held = self._held, []
+        down = schedule.blame_network([True] * self._reached + [False] * len(held))
+        self._reached = 0
+        if held:
+            self._commit(held, count_errors=not down)
+        return down
+
+    def _take(self, batch: Sequence[Answer]) -> None:
+        ready = []
+        for answer in batch:
+            if isinstance(answer.result, FetchError) and answer.result.kind == "network":
+                self._held.append(answer)
+            else:
+                self._reached += 1
+                ready.append(answer)
+        if ready:
+            self._commit(ready)
+
+    def _commit(self, batch: Sequence[Answer], *, count_errors: bool = True) -> None:
+        with self._store.write() as writer:
+            done = [self._record(writer, answer, count_errors=count_errors) for answer in batch]
+        if self._on_poll is not None:
+            for poll in done:
+                self._on_poll(poll)
+
+    def _record(self, writer: Writer, answer: Answer, *, count_errors: bool) -> Poll:
+        try:
+            state, poll, verdicts = self._judge(writer, answer, count_errors=count_errors)
+        except Exception as error:
+            # A text that our own code stumbles over is that feed's failure, with the place in the log; the run goes on.
+            log.exception("feed_failed url=%s", answer.feed.url)
+            broken = ParseError(
+                answer.feed.url, f"our own code failed on it: {type(error).__name__}: {error}"
+            )
+            state, poll, verdicts = self._judge(
+                writer, replace(answer, result=broken, parsed=None), count_errors=count_errors
+            )
+        # What was left unread may well still be served: its sightings stay.
+        complete = answer.parsed is None or len(answer.parsed.entries) == len(verdicts)
+        writer.record(state, poll, verdicts, now=answer.at, complete=complete)
+        return poll
+
+    def _judge(
+        self, writer: Writer, answer: Answer, *, count_errors: bool
+    ) -> tuple[FeedState, Poll, Sequence[Verdict]]:
+        feed, result = answer.feed, answer.result
+        settings = self._config.schedule
+        jitter = self._random.random()
+        if isinstance(result, FeedError):
+            state = schedule.after_error(
+                feed,
+                answer.state,
+                result,
+                settings=settings,
+                now=answer.at,
+                jitter=jitter,
+                count=count_errors,
+            )
+            return state, _failed(answer, result), ()
+        verdicts: Sequence[Verdict] = ()
+        published: tuple[datetime, ...] = ()
+        if answer.parsed is not None:
+            entries = newest(answer.parsed.entries, self._config.fetch.max_entries)
+            published = tuple(
+                entry.published for entry in entries if entry.published and entry.published.tzinfo
+            )
+            verdicts = judge_entries(
+                entries,
+                feed=feed,
+                source=self._sources[feed.source_id],
+                state=answer.state,
+                writer=writer,
+                now=answer.at,
+                retention=self._config.store.retention,
+            )
+        poll = _answered(answer, verdicts)
+        state = schedule.after_success(
+            feed,
+            answer.state,
+            result,
+            settings=settings,
+            now=answer.at,
+            jitter=jitter,
+            new=poll.new,
+            known=poll.served - poll.new,
+            ttl=answer.parsed.ttl if answer.parsed else None,
+            published=published,
+        )
+        return state, poll, verdicts
+
+
+def judge_entries(
+    entries: Sequence[Entry],
+    *,
+    feed: Feed,
+    source: Source,
+    state: FeedState,
+    writer: Writer,
+    now: datetime,
+    retention: timedelta,
+) -> Sequence[Verdict]:
+    """What each entry of a document is, against the store as this transaction sees it."""
+    identities = [normalize.identity(entry, feed) for entry in entries]
+    # A feed's first document may hold its whole archive; later, what is older than all we keep was dug up again.
+    not_before = None if state.success_at is None else now - retention
+    keys = identify.document_keys(identities, source_id=source.id, feed_id=feed.id)
+    known = writer.known({key.hash for entry_keys in keys for key in entry_keys})
+
+    def make(position: int) -> Article | str:
+        return normalize.to_article(
+            entries[position],
+            identities[position],
+            feed=feed,
+            source=source,
+            now=now,
+            origin=ORIGINS[feed.kind],
+        )
+
+    return identify.judge(
+        identities,
+        keys,
+        known,
+        make=make,
+        source_id=source.id,
+        feed_id=feed.id,
+        not_before=not_before,
+    )
+
+
+def newest(entries: Sequence[Entry], limit: int) -> Sequence[Entry]:
+    """At most `limit` entries, in the order of the document; the newest by their own times when there are more."""
+    if len(entries) <= limit:
+        return entries
+    undated = datetime.min.replace(tzinfo=UTC)
+
+    def at(position: int) -> datetime:
+        published = entries[position].published
+        if published is None:
+            return undated
+        return published if published.tzinfo else published.replace(tzinfo=UTC)
+
+    kept = sorted(range(len(entries)), key=at, reverse=True)[:limit]
+    return [entries[position] for position in sorted(kept)]
+
+
+def _rows(answer: Answer) -> int:
+    return 1 + (len(answer.parsed.entries) if answer.parsed else 0)
+
+
+def _failed(answer: Answer, error: FeedError) -> Poll:
+    return Poll(
+        feed_id=answer.feed.id,
+        source_id=answer.feed.source_id,
+        url=answer.feed.url,
+        at=answer.at,
+        outcome="error",
+        status=error.status if isinstance(error, FetchError) else None,
+        error_kind=getattr(error, "kind", "content"),
+        error=error.message,
+    )
+
+
+def _answered(answer: Answer, verdicts: Sequence[Verdict]) -> Poll:
+    result = answer.result
+    assert not isinstance(result, FeedError)
+    poll = Poll(
+        feed_id=answer.feed.id,
+        source_id=answer.feed.source_id,
+        url=answer.feed.url,
+        at=answer.at,
+        outcome="ok",
+        duration=result.duration,
+        bytes=result.wire_bytes,
+    )
+    if isinstance(result, NotModified):
+        if result.because == "status":
+            return replace(poll, outcome="not_modified", status=304)
+        return replace(poll, outcome="unchanged", status=200)
+    assert answer.parsed is not None
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    notes = []
+    if answer.parsed.malformed:
+        notes.append(f"malformed: {answer.parsed.malformed}")
+    if len(answer.parsed.entries) > len(verdicts):
+        notes.append(f"{len(answer.parsed.entries) - len(verdicts)} older entries left unread")
+    return replace(
+        poll,
+        status=result.status,
+        served=len(verdicts),
+        new=counts["new"],
+        revised=counts["revision"],
+        unchanged=counts["unchanged"],
+        rejected=counts["rejected"],
+        rejections=tuple((verdict.url, verdict.why) for verdict in verdicts if verdict.outcome == "rejected"),
+        note="; ".join(notes) or None,
+    )
