@@ -1,0 +1,198 @@
+"""Article -> its related list, best first: scored candidates, copies collapsed, voices mixed, with reasons in words."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zlib import crc32
+
+import numpy as np
+
+from aggregator.model import CandidateIndex, Item, Related, Relation
+from aggregator.relate.copies import is_serial
+from aggregator.relate.features import Features, from_blob, search_terms
+from aggregator.relate.scoring import Scored, score
+from aggregator.relate.selection import Wording, choose
+from aggregator.relate.tokens import tokenizer
+from aggregator.settings import RelateSettings
+
+CANDIDATES = 200
+QUERY_TERMS = 24
+POOL = 40
+"""Best candidates that are looked at as items."""
+FLOOR_TEXT = 0.03
+FLOOR_SHORT = 0.1
+FLOOR_VECTORS = 0.4
+"""Least score of an entry, by what the score is made of."""
+SAME_STORY_TEXT = 0.25
+SAME_STORY_SHORT = 0.3
+SERIES = 0.6
+"""Tickers and briefings share words with everything: their scores count this much."""
+REASONS = 3
+
+ItemsOf = Callable[[Iterable[int]], Mapping[int, Item]]
+
+
+def related(
+    article: Features,
+    index: CandidateIndex,
+    *,
+    items_of: ItemsOf,
+    settings: RelateSettings,
+    since_id: int,
+    until_id: int | None,
+    now: datetime,
+    limit: int,
+    story_id: str | None = None,
+    own: Collection[str] = (),
+) -> list[Related]:
+    """The related list of an article, best first; the caller sorts for display.
+
+    Args:
+        items_of: stored items by id; unknown ids are left out.
+        since_id, until_id: range of ids that may stand in the list.
+        now: nothing published later stands in it.
+        story_id: the article's story, when it is known.
+        own: source ids of the site's own outlets, which never stand in a list.
+    """
+    found = index.search(
+        search_terms(article, QUERY_TERMS), since_id=since_id, until_id=until_id, limit=CANDIDATES
+    )
+    scored = score(article, found, settings=settings, width=_width(article, since_id, until_id, found))
+    floor = _floor(article, settings)
+    pool = [candidate for candidate in scored[:POOL] if candidate.score >= floor]
+    items = items_of([article.article_id, *(candidate.article_id for candidate in pool)])
+    entries = _entries(article, pool, items, items_of, until_id)
+    entries = [
+        entry
+        for entry in entries
+        if entry.item.article.source_id not in own and entry.item.article.published_at <= now
+    ]
+    entries.sort(key=lambda entry: -entry.score)
+    chosen = choose(
+        [entry.item for entry in entries],
+        limit=limit,
+        per_voice=settings.per_outlet,
+        said=[Wording.of(article.title, article.lead)],
+    )
+    return [_related(article, entries[position], story_id) for position in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    item: Item
+    score: float
+    candidate: Scored
+
+
+def _width(article: Features, since_id: int, until_id: int | None, found: Sequence[tuple[int, bytes]]) -> int:
+    """About how many articles the window holds: ids are given without large gaps."""
+    end = (
+        until_id if until_id is not None else max([article.article_id, *(number for number, _ in found)]) + 1
+    )
+    return max(end - since_id, len(found), 1)
+
+
+def _floor(article: Features, settings: RelateSettings) -> float:
+    if settings.floor is not None:
+        return settings.floor
+    if article.with_text:
+        return FLOOR_TEXT
+    return FLOOR_VECTORS if article.vector is not None else FLOOR_SHORT
+
+
+def _entries(
+    article: Features,
+    pool: Sequence[Scored],
+    items: Mapping[int, Item],
+    items_of: ItemsOf,
+    until_id: int | None,
+) -> list[_Entry]:
+    """Candidates as items, each group of copies once and by its representative, the article's own group not at all."""
+    own = items.get(article.article_id)
+    groups = {article.article_id, _group(own)} if own is not None else {article.article_id}
+    elsewhere = items_of(
+        {
+            item.copy_of
+            for item in items.values()
+            if item.copy_of is not None and item.copy_of not in items and _seen(item.copy_of, until_id)
+        }
+    )
+    entries = []
+    for candidate in pool:
+        item = items.get(candidate.article_id)
+        if item is None or _group(item) in groups:
+            continue
+        groups.add(_group(item))
+        if item.copy_of is not None and _seen(item.copy_of, until_id):
+            item = items.get(item.copy_of) or elsewhere.get(item.copy_of) or item
+        weight = SERIES if is_serial(item.article.title) and not is_serial(article.title) else 1.0
+        entries.append(_Entry(item, candidate.score * weight, candidate))
+    return entries
+
+
+def _group(item: Item) -> int:
+    return item.copy_of if item.copy_of is not None else item.id
+
+
+def _seen(article_id: int, until_id: int | None) -> bool:
+    return until_id is None or article_id < until_id
+
+
+def _related(article: Features, entry: _Entry, story_id: str | None) -> Related:
+    item = entry.item
+    relation = _relation(article, entry, story_id)
+    reasons = []
+    if words := shared_words(article, from_blob(entry.candidate.article_id, entry.candidate.blob), item):
+        reasons.append("shares " + ", ".join(words))
+    reasons.append(apart(article.at, item.article.published_at))
+    if story_id is not None and item.story_id == story_id:
+        reasons.append("same story")
+    return Related(item=item, score=round(entry.score, 4), relation=relation, reasons=tuple(reasons))
+
+
+def _relation(article: Features, entry: _Entry, story_id: str | None) -> Relation:
+    """The story graph decides; a score that only reports of one event reach overrules it while stories are young."""
+    if story_id is not None and entry.item.story_id == story_id:
+        return "same_story"
+    sure = SAME_STORY_TEXT if article.with_text else SAME_STORY_SHORT
+    return "same_story" if entry.candidate.lexical >= sure else "related"
+
+
+def shared_words(article: Features, other: Features, item: Item, limit: int = REASONS) -> list[str]:
+    """The words that made two articles neighbours, heaviest first, as the other one spells them."""
+    shared, at, there = np.intersect1d(article.terms, other.terms, assume_unique=True, return_indices=True)
+    products = article.weights[at] * other.weights[there]
+    spelled = _spelling(item)
+    words: list[str] = []
+    for place in np.argsort(-products, kind="stable").tolist():
+        word = spelled.get(int(shared[place]))
+        if word is not None and word not in words:
+            words.append(word)
+        if len(words) == limit:
+            break
+    return words
+
+
+def _spelling(item: Item) -> dict[int, str]:
+    known = tokenizer(item.article.language)
+    spelled: dict[int, str] = {}
+    for text in (item.article.teaser, item.article.title, (item.article.text or "")[:600]):
+        for word, terms in known.terms(text):
+            for term in terms:
+                # Headlines in title case say less about a word's spelling than running text.
+                spelled.setdefault(crc32(term.encode("utf-8", "surrogatepass")), word)
+    return spelled
+
+
+def apart(first: datetime, second: datetime) -> str:
+    """The time between two instants in words: "20 minutes apart", "2 hours apart", "3 days apart"."""
+    between = abs(first - second)
+    for unit, size in (
+        ("day", timedelta(days=1)),
+        ("hour", timedelta(hours=1)),
+        ("minute", timedelta(minutes=1)),
+    ):
+        count = round(between / size)
+        if between >= size:
+            return f"{count} {unit}{'s' if count != 1 else ''} apart"
+    return "at the same time"

@@ -1,0 +1,134 @@
+"""How much two articles belong together: cosine of weighted terms, word vectors where both are short, hours apart.
+
+What a term is worth comes from the shipped prior (inside the weights) and from how common it is among the candidates: a
+word that half of them share separates nothing, whatever language it is in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aggregator.relate.features import AT_AT, HEADER_SIZE, TERM_COUNT_AT, Features
+from aggregator.relate.prior import prior
+from aggregator.settings import RelateSettings
+
+VECTOR_WEIGHT = 0.75
+SHORT_DECAY = 0.3
+"""Share of the configured decay that applies to headlines: hours tell less there than in texts."""
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with its scores, lexical and whole."""
+
+    article_id: int
+    score: float  # with vectors and hours
+    lexical: float  # cosine of terms, with hours: what story edges are made of
+    blob: bytes
+
+
+def score(
+    query: Features,
+    found: Sequence[tuple[int, bytes]],
+    *,
+    settings: RelateSettings,
+    width: int | None = None,
+    with_vectors: bool = True,
+) -> list[Scored]:
+    """Every candidate but the article itself, best first.
+
+    Args:
+        found: (id, blob) as a CandidateIndex proposes them.
+        with_vectors: False leaves word vectors out of the score; story edges do not need them.
+        width: articles in the window they were proposed from; None: as many as were found.
+    """
+    found = [candidate for candidate in found if candidate[0] != query.article_id]
+    if not found:
+        return []
+    lexical = _cosines(query, found, width or len(found))
+    kernel = _kernel(query, found, settings)
+    # Word vectors say nothing more about a text: with them its lists were a little worse.
+    short = with_vectors and query.vector is not None and not query.with_text
+    whole = lexical + VECTOR_WEIGHT * _vector_cosines(query, found) if short else lexical
+    scored = [
+        Scored(article_id, float(total), float(edge), blob)
+        for (article_id, blob), total, edge in zip(found, whole * kernel, lexical * kernel, strict=True)
+    ]
+    scored.sort(key=lambda candidate: (-candidate.score, -candidate.article_id))
+    return scored
+
+
+def _cosines(query: Features, found: Sequence[tuple[int, bytes]], width: int) -> Scores:
+    counts = np.array([blob[TERM_COUNT_AT] | blob[TERM_COUNT_AT + 1] << 8 for _, blob in found])
+    ids = np.frombuffer(
+        b"".join(
+            [
+                blob[HEADER_SIZE : HEADER_SIZE + 4 * n]
+                for (_, blob), n in zip(found, counts.tolist(), strict=True)
+            ]
+        ),
+        "<u4",
+    )
+    if not len(query.terms) or not len(ids):
+        return np.zeros(len(found), np.float32)
+    weights = np.frombuffer(
+        b"".join(
+            [
+                blob[HEADER_SIZE + 4 * n : HEADER_SIZE + 6 * n]
+                for (_, blob), n in zip(found, counts.tolist(), strict=True)
+            ]
+        ),
+        "<f2",
+    )
+    # Most terms of a candidate are not the query's: a table over the low bits sorts them out before the search.
+    likely = np.zeros(1 << 14, np.bool_)
+    likely[query.terms & 0x3FFF] = True
+    places = np.flatnonzero(likely[ids & 0x3FFF])
+    at = np.minimum(np.searchsorted(query.terms, ids[places]), len(query.terms) - 1)
+    shared = query.terms[at] == ids[places]
+    places, at = places[shared], at[shared]
+    damp = _damping(query, np.bincount(at, minlength=len(query.terms)), width)
+    products = (query.weights * damp)[at] * weights[places].astype(np.float32)
+    owner = np.repeat(np.arange(len(found)), counts)[places]
+    return np.bincount(owner, products, len(found)).astype(np.float32)
+
+
+def _damping(query: Features, frequency: npt.NDArray[np.intp], width: int) -> Scores:
+    """Squared ratio of the idf that counts the window to the prior's."""
+    known = prior()
+    before = known.idf(query.terms)
+    documents = known.documents + width
+    now = np.log((documents + 1) / (known.frequencies(query.terms) + frequency + 0.5))
+    power = 1.0 if query.with_text else 0.75
+    return np.minimum(now / before, 1.0).astype(np.float32) ** np.float32(2 * power)
+
+
+def _kernel(query: Features, found: Sequence[tuple[int, bytes]], settings: RelateSettings) -> Scores:
+    at = np.frombuffer(b"".join([blob[AT_AT : AT_AT + 8] for _, blob in found]), "<i8")
+    apart = np.abs(at - query.at.timestamp())
+    decay = settings.decay * (1.0 if query.with_text else SHORT_DECAY)
+    half = settings.half_weight.total_seconds()
+    return (1 - decay + decay * np.exp(-apart / half)).astype(np.float32)
+
+
+def _vector_cosines(query: Features, found: Sequence[tuple[int, bytes]]) -> Scores:
+    assert query.vector is not None
+    size = len(query.vector.row)
+    own = query.vector.row.astype(np.float32) * np.float32(query.vector.scale)
+    cosines = np.zeros(len(found), np.float32)
+    rows, scales, holders = [], [], []
+    for place, (_, blob) in enumerate(found):
+        dimensions = blob[TERM_COUNT_AT + 4] | blob[TERM_COUNT_AT + 5] << 8
+        if dimensions == size:
+            start = HEADER_SIZE + 6 * (blob[TERM_COUNT_AT] | blob[TERM_COUNT_AT + 1] << 8)
+            rows.append(blob[start : start + size])
+            scales.append(blob[HEADER_SIZE - 4 : HEADER_SIZE])
+            holders.append(place)
+    if holders:
+        matrix = np.frombuffer(b"".join(rows), "i1").reshape(len(holders), size).astype(np.float32)
+        cosines[holders] = (matrix @ own) * np.frombuffer(b"".join(scales), "<f4")
+    return cosines

@@ -1,0 +1,91 @@
+"""Article -> weighted terms, in two regimes: with text, and headline with teaser only.
+
+Parameters were measured (docs/decisions/0006-relate.md). Text: headline x 3, headline bigrams x .5, the first 300 words,
+pairs of capitalised words; the 80 heaviest terms. Short: headline x 2, headline bigrams x 1, the first 30 terms of the
+teaser; idf ^ .75.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from aggregator.relate.prior import Prior, TermIds, Weights, term_id
+from aggregator.relate.tokens import tokenizer
+
+TEXT_WORDS = 30
+"""Words from which on an article counts as one with text."""
+LEAD_WORDS = 300
+TEASER_TERMS = 30
+HEAVIEST = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Terms of one article: ids sorted, weights with idf in them, of length one."""
+
+    ids: TermIds
+    weights: Weights
+
+
+def count_terms(title: str, body: str, language: str, *, with_text: bool) -> dict[str, float]:
+    """Terms to their weighted counts, before idf."""
+    return _text_counts(title, body, language) if with_text else _short_counts(title, body, language)
+
+
+def weigh(counts: dict[str, float], prior: Prior, *, with_text: bool) -> Terms:
+    """(1 + ln count) x idf, the heaviest kept, brought to length one."""
+    if not counts:
+        return Terms(np.empty(0, np.uint32), np.empty(0, np.float32))
+    ids = np.fromiter(map(term_id, counts), np.uint32, len(counts))
+    count = np.fromiter(counts.values(), np.float32, len(counts))
+    frequency = np.where(count >= 1, 1 + np.log(np.maximum(count, 1)), count)
+    idf = prior.idf(ids)
+    weights = frequency * (idf if with_text else idf**0.75)
+    if len(ids) > HEAVIEST:
+        kept = np.argpartition(-weights, HEAVIEST)[:HEAVIEST]
+        ids, weights = ids[kept], weights[kept]
+    order = np.argsort(ids, kind="stable")
+    ids, weights = ids[order], weights[order]
+    length = float(np.sqrt(weights @ weights))
+    return Terms(ids, (weights / length).astype(np.float32) if length else weights)
+
+
+def _text_counts(title: str, body: str, language: str) -> dict[str, float]:
+    counts: dict[str, float] = {}
+    known = tokenizer(language)
+    headline = known.flat(title)
+    for term in headline:
+        counts[term] = counts.get(term, 0.0) + 3
+    for pair in _pairs(headline):
+        counts[pair] = counts.get(pair, 0.0) + 0.5
+    before = ""
+    # A word has about six characters with its blank: what lies far behind the last word is not looked at.
+    for word, terms in known.terms(body[: LEAD_WORDS * 8])[:LEAD_WORDS]:
+        name = ""
+        for term in terms:
+            counts[term] = counts.get(term, 0.0) + 1
+        if len(terms) == 1 and word[0].isupper():
+            name = terms[0]
+            if before:
+                pair = f"{before} {name}"
+                counts[pair] = counts.get(pair, 0.0) + 1
+        before = name
+    return counts
+
+
+def _short_counts(title: str, teaser: str, language: str) -> dict[str, float]:
+    counts: dict[str, float] = {}
+    known = tokenizer(language)
+    headline = known.flat(title)
+    for term in headline:
+        counts[term] = counts.get(term, 0.0) + 2
+    for pair in _pairs(headline):
+        counts[pair] = counts.get(pair, 0.0) + 1
+    for term in known.flat(teaser[:1_000])[:TEASER_TERMS]:
+        counts[term] = counts.get(term, 0.0) + 1
+    return counts
+
+
+def _pairs(terms: list[str]) -> list[str]:
+    return [f"{first} {second}" for first, second in pairwise(terms)]
