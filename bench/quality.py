@@ -1,0 +1,185 @@
+"""Predictions of the real code over labelled items, for scoring elsewhere.
+
+    python -m bench.quality predict stories|related|dups --data FILE.jsonl --out FILE.json
+
+Reads {"id","title","teaser","body","outlet","published","lang"} lines and feeds them in (published, id) order through
+normalize and relate as the pipeline does: linked in batches, stories refined after each, a list asked for at arrival.
+Nothing sees the future. Writes {id: story}, {id: [ids, best first, at most 5]} or {id: group}. One configuration for all.
+"""
+
+import argparse
+import json
+import sys
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from aggregator import normalize, relate
+from aggregator.model import Article, Entry, Feed, Item, Source
+from aggregator.settings import RelateSettings
+from bench.items import ItemLine, arrival_order, read_items
+
+BATCH = 100
+FULL_PASS = timedelta(days=1)
+LISTED = 5
+WINDOW = timedelta(days=600)
+"""Labelled stories go on for up to fifteen months; a shorter window would measure the window."""
+
+
+class Stream:
+    """The items that have arrived, as a store would know them."""
+
+    def __init__(self, settings: RelateSettings) -> None:
+        self.settings = settings
+        self.index = relate.WindowIndex()
+        self.articles: dict[int, Article] = {}
+        self.stories: dict[int, int] = {}
+        self.copies: dict[int, int] = {}  # article -> the earliest of its copies
+        self._seen_at: list[datetime] = []  # of article 1, 2, ...
+        self._edges: list[tuple[int, int, float]] = []
+        self._full_pass_at: datetime | None = None
+
+    def arrive(self, batch: Sequence[Article]) -> None:
+        """Link a batch and refine the stories it touches."""
+        for article in batch:
+            assert article.id is not None
+            self.articles[article.id] = article
+            self._seen_at.append(article.first_seen_at)
+        linked = relate.link(
+            batch,
+            self.index,
+            owners={},
+            settings=self.settings,
+            since_id=self.first_id_since,
+            story_of=lambda ids: {i: self.stories[i] for i in ids if i in self.stories},
+        )
+        for entry in linked:
+            self.index.add((entry.row,))
+            self._edges += [(entry.article_id, other, score) for other, score in entry.neighbours]
+            if entry.story is not None:
+                self.stories[entry.article_id] = entry.story
+            if entry.copies:
+                first = min(other for other, _ in entry.copies)
+                self.copies[entry.article_id] = self.copies.get(first, first)
+
+    def refine(self, batch: Sequence[Article]) -> None:
+        now = batch[-1].first_seen_at
+        first = self.first_id_since(now - self.settings.window)
+        self._edges = [edge for edge in self._edges if edge[0] >= first]
+        full = self._full_pass_at is None or now - self._full_pass_at >= FULL_PASS
+        if full:
+            self._full_pass_at = now
+        touched = None if full else [article.id for article in batch if article.id is not None]
+        self.stories.update(relate.refine(self._edges, self.stories, touched=touched))
+
+    def first_id_since(self, at: datetime) -> int:
+        return bisect_left(self._seen_at, at) + 1
+
+    def items_of(self, ids: Iterable[int]) -> Mapping[int, Item]:
+        return {
+            i: Item(
+                article=self.articles[i],
+                outlet=self.articles[i].source_id,
+                story_id=str(self.stories[i]) if i in self.stories else None,
+                copy_of=self.copies.get(i),
+            )
+            for i in ids
+            if i in self.articles
+        }
+
+    def related(self, article: Article) -> list[int]:
+        assert article.id is not None
+        story = self.stories.get(article.id)
+        found = relate.related(
+            relate.features(article, owner=""),
+            self.index,
+            items_of=self.items_of,
+            settings=self.settings,
+            since_id=self.first_id_since(article.first_seen_at - self.settings.window),
+            until_id=article.id,
+            now=article.first_seen_at,
+            limit=LISTED,
+            story_id=str(story) if story is not None else None,
+        )
+        return [entry.item.id for entry in found]
+
+
+def to_article(item: ItemLine, number: int) -> Article:
+    """The article that normalize makes of an item, with its number as id."""
+    url = f"https://items.example/{number}"
+    outlet = item.outlet or f"outlet of {item.id}"  # unknown ones are not all one voice
+    source = Source(id=outlet, name=outlet, url="https://items.example/", feeds=())
+    feed = Feed(url="https://items.example/feed", source_id=source.id, id="feed")
+    entry = Entry(
+        id=item.id,
+        url=url,
+        title=item.title,
+        summary=item.teaser or None,
+        content=None if item.teaser else item.body or None,
+        published=item.published,
+        language=item.language or None,
+    )
+    made = normalize.to_article(
+        entry, normalize.identity(entry, feed), feed=feed, source=source, now=item.published
+    )
+    if isinstance(made, str):
+        sys.exit(f"item {item.id} makes no article: {made}")
+    # A body is what the article's own page says: it does not pass through the feed, but is kept as the page's text.
+    return replace(made, id=number, text=normalize.paragraphs(item.body) or None)
+
+
+def predict(kind: str, items: Sequence[ItemLine]) -> tuple[dict[str, object], float]:
+    """What the code says of each item, and the CPU seconds it took from articles on."""
+    articles = [to_article(item, number) for number, item in enumerate(items, start=1)]
+    stream = Stream(RelateSettings(window=WINDOW))
+    lists: dict[str, object] = {}
+    started = time.process_time()
+    step = BATCH if kind != "related" else 1
+    waiting: list[Article] = []
+    for start in range(0, len(articles), step):
+        batch = articles[start : start + step]
+        stream.arrive(batch)
+        waiting += batch
+        if kind != "dups" and len(waiting) >= BATCH:
+            stream.refine(waiting)
+            waiting = []
+        if kind == "related":
+            found = stream.related(batch[0])
+            lists[items[start].id] = [items[number - 1].id for number in found]
+    if kind == "stories" and waiting:
+        stream.refine(waiting)
+    took = time.process_time() - started
+    if kind == "related":
+        return lists, took
+    groups = stream.stories if kind == "stories" else stream.copies
+    return {
+        item.id: items[groups.get(number, number) - 1].id
+        if groups.get(number, number) > 0
+        else str(groups[number])
+        for number, item in enumerate(items, start=1)
+    }, took
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.quality",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("verb", choices=["predict"])
+    parser.add_argument("kind", choices=["stories", "related", "dups"])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    items = arrival_order(read_items([arguments.data]))
+    predicted, took = predict(arguments.kind, items)
+    arguments.out.write_text(json.dumps(predicted), encoding="utf-8")
+    rate = len(items) / max(took, 1e-9)
+    print(f"{arguments.kind}: {len(items):,} items, {took:.2f} CPU s, {rate:,.0f} items per CPU second")
+
+
+if __name__ == "__main__":
+    main()
