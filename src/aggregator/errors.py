@@ -74,8 +74,7 @@ class UnknownName(AggregatorError):
     def __init__(self, noun: str, name: str, nearest: Sequence[str] = (), hint: str = "") -> None:
         self.noun, self.name, self.nearest = noun, name, tuple(nearest)
         message = f"no {noun} is known as {name!r}"
-        if self.nearest:
-            message += f"; did you mean {', '.join(self.nearest)}?"
+        message += f"; did you mean {', '.join(self.nearest)}?" if self.nearest else "."
         super().__init__(f"{message} {hint}".strip())
 
 

@@ -393,6 +393,9 @@ class Item:
     revisions: tuple[Revision, ...] = ()
     copy_of: int | None = None  # id of the representative, when that is another article
     owner: str = ""
+    tagged: tuple[
+        str, ...
+    ] = ()  # topics of the feeds it was seen in; known where a topic's items are asked for
 
     @property
     def id(self) -> int:
@@ -465,24 +468,6 @@ class Related:
     score: float
     relation: Relation
     reasons: tuple[str, ...] = ()  # in words: "shares Putin, Kyiv, ceasefire", "2 hours apart"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Features:
-    """What relating needs to know of an article; made once, kept as a blob, never read by the store."""
-
-    article_id: int
-    at: datetime  # published_at; the decay counts from it
-    source_id: str
-    owner: str  # source_id when the outlet has no owner of its own
-    agency: str
-    language: str
-    terms: Mapping[str, float]  # stemmed term -> weight before idf
-    title: str
-    lead: str  # start of the teaser, for telling copies
-    text_length: int  # tokens of body; 0: headline and teaser only
-    vector: bytes | None = None  # int8 row
-    scale: float = 0.0  # vector = row * scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

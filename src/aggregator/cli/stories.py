@@ -67,14 +67,11 @@ def show(session: Session, story: str, output: Output) -> None:
       aggregator stories show 4f2a
       aggregator stories show 4f2a --json
     """
+    from aggregator.pipeline import lists
+
     with session.store() as store:
-        group = store.story(story)
-        items = store.items_by_id(group.article_ids)
-    entries = tuple(
-        Related(item=items[id], score=group.score, relation="same_story")
-        for id in group.article_ids
-        if id in items
-    )
+        group, reports = lists.story(store, story)
+    entries = tuple(Related(item=report, score=group.score, relation="same_story") for report in reports)
     listing = Listing(
         key=f"story/{group.id}",
         heading=group.headline,

@@ -91,11 +91,13 @@ def first_list(
     from aggregator.pipeline import lists
 
     for story in stories:
-        item = lists.find_item(store, str(story.article_ids[0]))
-        entries = lists.related(store, config.relate, item, now=session.clock())
-        if entries:
-            entries.sort(key=lambda entry: entry.item.article.published_at, reverse=True)
-            return item, entries
+        reports = store.items_by_id(story.article_ids)
+        listed = [reports[number] for number in story.article_ids if reports[number].copy_of is None]
+        for item in listed[:3]:
+            entries = lists.related(store, config.relate, item, now=session.clock())
+            if entries:
+                entries.sort(key=lambda entry: entry.item.article.published_at, reverse=True)
+                return item, entries
     return None
 
 

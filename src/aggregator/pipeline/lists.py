@@ -1,5 +1,6 @@
 """What is read: related lists, topic lists, top stories. Computed when asked for, as of `now`, from what is stored."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -70,7 +71,7 @@ def topic_items(store: Store, topic: Topic, f: ItemFilter) -> list[Item]:
     ids = tuple(
         item.id
         for item in store.topic_items(topic, since=f.since, limit=None)
-        if relate.match(topic, item.article, item.outlet) is not None
+        if relate.rule(topic, item) is not None
     )
     return store.items(replace(f, ids=ids))
 
@@ -86,6 +87,24 @@ def topic(
 def top_stories(
     store: Store, settings: RelateSettings, *, now: datetime, limit: int, since: datetime | None = None
 ) -> list[Story]:
-    """Stories by how many outlets report on them independently, and how lately."""
-    stories = store.stories(since or now - settings.window, limit=None)
-    return relate.top_stories(stories, now=now)[:limit]
+    """Stories of two outlets or more, by how many report independently and how lately."""
+    ranked = relate.top_stories(store.stories(since or now - settings.window), now=now)[:limit]
+    items = store.items_by_id({number for story in ranked for number in story.article_ids})
+    return [_with_headline(story, items) for story in ranked]
+
+
+def story(store: Store, id_prefix: str) -> tuple[Story, list[Item]]:
+    """A story and its reports, newest first; copies stand behind the report that represents them.
+
+    Raises:
+        UnknownName: no story, or more than one, has an id that begins so.
+    """
+    found = store.story(id_prefix)
+    items = store.items_by_id(found.article_ids)
+    reports = [items[number] for number in found.article_ids if number in items]
+    return _with_headline(found, items), [item for item in reports if item.copy_of is None]
+
+
+def _with_headline(story: Story, items: Mapping[int, Item]) -> Story:
+    reports = [items[number] for number in story.article_ids if number in items]
+    return replace(story, headline=relate.headline(reports)) if reports else story

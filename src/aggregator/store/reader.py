@@ -7,7 +7,7 @@ each for the whole page, never one an item.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -254,7 +254,18 @@ class Reader:
                 wanted = wanted.where(source.c.key.in_(topic.outlets))
             if topic.languages:
                 wanted = wanted.where(article.c.language.in_(("", *topic.languages)))
-            return _items(connection, wanted.order_by(article.c.id.desc()).limit(limit))
+            found = _items(connection, wanted.order_by(article.c.id.desc()).limit(limit))
+            if not tagged:
+                return found
+            in_tagged = set(
+                connection.scalars(
+                    sa.select(sighting.c.article_id).where(
+                        among(connection, sighting.c.feed_id, tagged),
+                        among(connection, sighting.c.article_id, [item.id for item in found]),
+                    )
+                )
+            )
+            return [replace(item, tagged=(topic.id,)) if item.id in in_tagged else item for item in found]
 
     def _select(self, connection: sa.Connection, f: ItemFilter) -> sa.Select[Any]:
         """The statement of one page."""
