@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+UNKNOWN = "unknown"
+"""What item files write where nobody knows the outlet. Two such items are not from one outlet."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
@@ -33,7 +36,7 @@ def read_items(paths: Iterable[Path]) -> Iterator[ItemLine]:
                         title=row["title"],
                         teaser=row.get("teaser") or "",
                         body=row.get("body") or "",
-                        outlet=row.get("outlet") or "",
+                        outlet="" if row.get("outlet") in (None, UNKNOWN) else row["outlet"],
                         published=_instant(row["published"]),
                         language=row.get("lang") or "",
                         url=row.get("url") or "",
