@@ -114,6 +114,9 @@ class FakeStore:
             "ledger": FeedState(feed_id="ledger", checked_at=NOW, error_count=3, error_kind="network"),
         }
 
+    def feed_habits(self) -> dict[str, str]:
+        return {}
+
     def story(self, prefix: str) -> Story:
         if not "4f2a91".startswith(prefix):
             raise UnknownName("story", prefix, ["4f2a91"])
@@ -156,6 +159,11 @@ class FakeLists:
     def topic_items(self, store: FakeStore, topic: Topic, f: ItemFilter) -> list[Item]:
         store.asked.append(f)
         return [store.held[0]]
+
+    def story(self, store: FakeStore, prefix: str) -> tuple[Story, list[Item]]:
+        found = store.story(prefix)
+        items = store.items_by_id(found.article_ids)
+        return found, [items[number] for number in found.article_ids if number in items]
 
     def top_stories(self, store: FakeStore, settings: Any, **asked: Any) -> list[Story]:
         self.asked.append(asked)
