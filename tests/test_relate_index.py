@@ -34,8 +34,8 @@ def test_a_range_of_ids_and_a_limit_are_kept() -> None:
 
 
 def test_articles_that_share_a_band_are_found() -> None:
-    assert INDEX.copies((8, 9), since_id=1, until_id=None) == [(5, b"5")]
-    assert INDEX.copies((8,), since_id=1, until_id=5) == []
+    assert INDEX.copies((8, 9), since_id=1, until_id=None, limit=5) == [(5, b"5")]
+    assert INDEX.copies((8,), since_id=1, until_id=5, limit=5) == []
 
 
 def test_known_rows_are_left_as_they_are_and_late_ids_refused() -> None:

@@ -513,9 +513,9 @@ class CandidateIndex(Protocol):
         ...
 
     def copies(
-        self, bands: Sequence[int], *, since_id: int, until_id: int | None
+        self, bands: Sequence[int], *, since_id: int, until_id: int | None, limit: int
     ) -> Sequence[tuple[int, bytes]]:
-        """(id, blob) of articles in the range that share a band."""
+        """(id, blob) of articles in the range that share a band, the newest first."""
         ...
 
     def get(self, ids: Iterable[int]) -> Mapping[int, bytes]:

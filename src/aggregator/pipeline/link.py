@@ -69,15 +69,16 @@ def refine_stories(
 
 
 def _choose_representatives(store: Store, writer: Writer, new: Sequence[int]) -> None:
-    """Where a copy group gained a member, the member that lists show is chosen anew."""
-    groups = writer.copy_groups(new)
-    members = store.items_by_id(member for group in groups for member in group.members)
-    chosen = {
-        group.id: relate.choose_representative(
-            [members[member] for member in group.members if member in members]
-        )
-        for group in groups
+    """Where a copy group gained members, the best of them and of its representative so far is what lists show."""
+    arrived = set(new)
+    rivals = {
+        group.id: [group.representative_id, *(member for member in group.members if member in arrived)]
+        for group in writer.copy_groups(new)
     }
+    items = store.items_by_id({member for members in rivals.values() for member in members})
     writer.set_representatives(
-        {group.id: chosen[group.id] for group in groups if chosen[group.id] != group.representative_id}
+        {
+            group_id: relate.choose_representative([items[member] for member in members if member in items])
+            for group_id, members in rivals.items()
+        }
     )

@@ -88,14 +88,14 @@ class WindowIndex:
         ]
 
     def copies(
-        self, bands: Sequence[int], *, since_id: int, until_id: int | None
+        self, bands: Sequence[int], *, since_id: int, until_id: int | None, limit: int
     ) -> Sequence[tuple[int, bytes]]:
         found: dict[int, None] = {}
         for band in bands:
             for article_id in self._bands.get(band, ()):
                 if article_id >= since_id and (until_id is None or article_id < until_id):
                     found[article_id] = None
-        return [(article_id, self._blobs[article_id]) for article_id in sorted(found)]
+        return [(article_id, self._blobs[article_id]) for article_id in sorted(found, reverse=True)[:limit]]
 
     def get(self, ids: Iterable[int]) -> Mapping[int, bytes]:
         return {article_id: self._blobs[article_id] for article_id in ids if article_id in self._blobs}

@@ -35,6 +35,10 @@ headlines: .32 at .08, .81 at .005, .87 at .002)."""
 PROVISIONAL = 0.2
 """Least score at which an article joins its nearest neighbour's story until the next refinement."""
 CANDIDATES = 100
+COPY_CANDIDATES = 200
+COPY_EDGES = 5
+"""Newest articles sharing a band that are compared word by word, and confirmed copies after which no more are: one is
+enough to join a group, and a feed of 5,000 nearly equal items must not be compared with itself."""
 QUERY_TERMS = 20
 """Heaviest terms that candidates are searched by."""
 
@@ -93,9 +97,12 @@ def _search(own: Features, indexes: Iterable[CandidateIndex], first: int) -> lis
 def _copies(
     own: Features, indexes: Iterable[CandidateIndex], bands: Sequence[int], first: int
 ) -> tuple[tuple[int, float], ...]:
-    copies = []
+    copies: list[tuple[int, float]] = []
     for index in indexes:
-        for article_id, blob in index.copies(bands, since_id=first, until_id=own.article_id):
+        found = index.copies(bands, since_id=first, until_id=own.article_id, limit=COPY_CANDIDATES)
+        for article_id, blob in found:
+            if len(copies) >= COPY_EDGES:
+                break
             alike = similarity(own, from_blob(article_id, blob))
             if alike:
                 copies.append((article_id, round(alike, 3)))

@@ -37,7 +37,12 @@ class TermIndex(Protocol):
         ...
 
     def copies(
-        self, connection: sa.Connection, bands: Sequence[int], since_id: int, until_id: int | None
+        self,
+        connection: sa.Connection,
+        bands: Sequence[int],
+        since_id: int,
+        until_id: int | None,
+        limit: int,
     ) -> list[int]: ...
 
     def drop_below(self, connection: sa.Connection, first_id: int) -> None:
@@ -99,12 +104,12 @@ class DatabaseCandidates:
             return _in_order(ids, get_blobs(connection, ids))
 
     def copies(
-        self, bands: Sequence[int], *, since_id: int, until_id: int | None
+        self, bands: Sequence[int], *, since_id: int, until_id: int | None, limit: int
     ) -> Sequence[tuple[int, bytes]]:
         if not bands:
             return ()
         with self._connect() as connection:
-            ids = self._index.copies(connection, list(dict.fromkeys(bands)), since_id, until_id)
+            ids = self._index.copies(connection, list(dict.fromkeys(bands)), since_id, until_id, limit)
             return _in_order(ids, get_blobs(connection, ids))
 
     def get(self, ids: Iterable[int]) -> Mapping[int, bytes]:
@@ -195,17 +200,24 @@ class Fts5Parts:
         return [article_id for article_id, _ in hits[:limit]]
 
     def copies(
-        self, connection: sa.Connection, bands: Sequence[int], since_id: int, until_id: int | None
+        self,
+        connection: sa.Connection,
+        bands: Sequence[int],
+        since_id: int,
+        until_id: int | None,
+        limit: int,
     ) -> list[int]:
         expression = " OR ".join(map(_token, bands))
         ids: list[int] = []
-        for number in _parts(connection, since_id, until_id):
+        for number in sorted(_parts(connection, since_id, until_id), reverse=True):
             found = connection.exec_driver_sql(
                 f"SELECT rowid FROM bands_{number} WHERE bands_{number} MATCH ?"  # noqa: S608
-                " AND rowid >= ? AND rowid < ?",
-                (expression, since_id, _bound(until_id)),
+                " AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+                (expression, since_id, _bound(until_id), limit - len(ids)),
             )
             ids.extend(article_id for (article_id,) in found)
+            if len(ids) >= limit:
+                break
         return ids
 
     def drop_below(self, connection: sa.Connection, first_id: int) -> None:
@@ -299,12 +311,17 @@ class GinArrays:
         return [article_id for (article_id,) in found]
 
     def copies(
-        self, connection: sa.Connection, bands: Sequence[int], since_id: int, until_id: int | None
+        self,
+        connection: sa.Connection,
+        bands: Sequence[int],
+        since_id: int,
+        until_id: int | None,
+        limit: int,
     ) -> list[int]:
         found = connection.exec_driver_sql(
             "SELECT article_id FROM candidate WHERE bands && %(bands)s::BIGINT[]"
-            " AND article_id >= %(since)s AND article_id < %(until)s",
-            {"bands": list(bands), "since": since_id, "until": _bound(until_id)},
+            " AND article_id >= %(since)s AND article_id < %(until)s ORDER BY article_id DESC LIMIT %(limit)s",
+            {"bands": list(bands), "since": since_id, "until": _bound(until_id), "limit": limit},
         )
         return [article_id for (article_id,) in found]
 
