@@ -1,6 +1,10 @@
 """Bytes held at a time: small bodies never wait, large ones take turns, and nobody waits for ever."""
 
 import asyncio
+import platform
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +86,30 @@ def test_whoever_stops_waiting_holds_nothing(granted_meanwhile: bool) -> None:
         assert budget.held == 0
 
     asyncio.run(main())
+
+
+FREEING = """
+import resource
+from pathlib import Path
+from aggregator.fetch.budget import ALLOWANCE, return_freed_bodies
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / ALLOWANCE
+
+return_freed_bodies()
+for _ in range(2):
+    body = b"x" * (16 * ALLOWANCE)
+    held = resident()
+    del body
+    print(held - resident())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such threshold")
+def test_the_memory_of_a_freed_body_goes_back_to_the_system() -> None:
+    """In a process of its own, whose heap has no holes. It is the second body that glibc would keep."""
+    environment = {"PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", FREEING], capture_output=True, text=True, check=True, env=environment
+    )
+    assert all(float(freed) > 15 for freed in done.stdout.split())

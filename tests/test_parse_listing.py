@@ -123,3 +123,8 @@ def test_no_bytes_raise_anything_but_parse_error(data: bytes) -> None:
     except ParseError:
         return
     assert len({entry.url for entry in entries}) == len(entries)
+
+
+def test_a_page_that_is_all_tags_is_refused() -> None:
+    with pytest.raises(ParseError, match="more than 250,000 tags"):
+        parse_listing(b"<html><body>" + b"<p>a" * 300_000 + b"</body></html>", "https://harbour.example/")

@@ -251,3 +251,8 @@ def test_the_tolerant_parser_handed_in_is_the_one_that_is_used() -> None:
         document(b"<rss><channel><b></i></channel></rss>"), feed("feed"), tolerant=lambda *_: empty
     )
     assert found is empty
+
+
+def test_a_sitemap_that_is_all_tags_is_refused() -> None:
+    with pytest.raises(ParseError, match="more than 1,000,000 tags"):
+        parse_sitemap(b"<urlset>" + b"<a/>" * 1_000_001 + b"</urlset>", "https://harbour.example/sitemap.xml")

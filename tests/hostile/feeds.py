@@ -44,6 +44,17 @@ def rss(items: Sequence[str] | None = None, *, prolog: str = PROLOG) -> bytes:
     return rss_text(items, prolog=prolog).encode()
 
 
+HOST = "courier.example"
+
+
+def of_outlet(body: bytes, outlet: str) -> bytes:
+    """The same, its items at addresses of OUTLET.courier.example: one store can then tell the items of all paths apart."""
+    if outlet:
+        for encoding in ("ascii", "utf-16-le", "utf-32-le"):
+            body = body.replace(f"//{HOST}".encode(encoding), f"//{outlet}.{HOST}".encode(encoding))
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class ContentFault:
     """One row of the table."""

@@ -6,7 +6,8 @@
 
 The paths of feeds.CONTENT_FAULTS are served too: the transfer is good there, what is transferred is not.
 Paths that are no HTTP path ("/connect-refused", "/dns-failure", "/tls-...") are addresses of their own: ask `server.url`.
-The good items are the same ones under every path: a store for each path, when stored items are to be counted.
+The good items are the same ones under every path; "?outlet=NAME" gives them addresses of their own (and redirects keep it),
+so that items can be counted where many paths fill one store.
 `running()` is the same for programs that cannot share an event loop: it serves from a thread. Everything is bound to
 127.0.0.1; the canary listens on the same port of 127.0.0.2 and ::1, and must never be asked for anything.
 """
@@ -23,7 +24,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hostile.feeds import CONTENT_BY_PATH, rss
+from hostile.feeds import CONTENT_BY_PATH, of_outlet, rss
 
 TLS = Path(__file__).parent / "tls"
 """Certificates of an authority that signs for these tests alone: good, expired, wrong-host, self-signed; one key for all."""
@@ -49,19 +50,32 @@ class Wire:
     writer: asyncio.StreamWriter
     port: int
     pace: float  # seconds between two bytes of a drip
+    outlet: str = ""  # whose addresses the items have
+
+    @property
+    def feed(self) -> bytes:
+        """The good feed."""
+        return of_outlet(FEED, self.outlet)
+
+    def here(self, path: str) -> str:
+        """A path of this server, for the same outlet."""
+        return f"{path}?outlet={self.outlet}" if self.outlet else path
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def answer(self, body: bytes = FEED, *lines: str, status: str = "200 OK") -> None:
-        """A correct response; header lines as given, Content-Type unless one is."""
+    async def answer(self, body: bytes | None = None, *lines: str, status: str = "200 OK") -> None:
+        """A correct response, of the good feed by default; header lines as given, Content-Type unless one is."""
+        body = self.feed if body is None else body
         head = [f"HTTP/1.1 {status}", *lines, f"Content-Length: {len(body)}"]
         if not any(line.lower().startswith("content-type") for line in lines):
             head.append("Content-Type: application/rss+xml; charset=utf-8")
         await self.send("\r\n".join(head).encode("utf-8") + b"\r\n\r\n" + body)
 
     async def redirect(self, location: str, status: str = "302 Found") -> None:
+        if location.startswith("/") and not location.startswith("//") and "?" not in location:
+            location = self.here(location)
         await self.answer(b"moved", f"Location: {location}", status=status)
 
     async def drip(self, data: bytes) -> None:
@@ -110,10 +124,10 @@ def fault(
 
 def answers(path: str, what: str, *outcomes: str, repeats: int = 1, **response: object) -> None:
     """A fault that is one complete response, bad in its contents: body, lines, status."""
-    body = response.get("body", FEED)
+    body = response.get("body")
     lines = response.get("lines", ())
     status = str(response.get("status", "200 OK"))
-    assert isinstance(body, bytes) and isinstance(lines, tuple)
+    assert isinstance(body, bytes | None) and isinstance(lines, tuple)
 
     async def handler(request: Request, wire: Wire) -> None:
         await wire.answer(body, *lines, status=status)
@@ -131,7 +145,7 @@ async def ok_304(request: Request, wire: Wire) -> None:
     if request.headers.get("if-none-match") == '"one"':
         await wire.send(b'HTTP/1.1 304 Not Modified\r\nETag: "one"\r\n\r\n')
     else:
-        await wire.answer(FEED, 'ETag: "one"', "Last-Modified: Sat, 03 Oct 2026 08:00:00 GMT")
+        await wire.answer(wire.feed, 'ETag: "one"', "Last-Modified: Sat, 03 Oct 2026 08:00:00 GMT")
 
 
 @fault("/hang-before-headers", "accepts, never answers", "network", slow=True)
@@ -147,14 +161,16 @@ async def hang_after_headers(request: Request, wire: Wire) -> None:
 
 @fault("/hang-mid-body", "half the body, then silence", "network", slow=True)
 async def hang_mid_body(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FEED) + FEED[: len(FEED) // 2])
+    await wire.send(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(wire.feed) + wire.feed[: len(wire.feed) // 2]
+    )
     await wire.hang()
 
 
 @fault("/drip-body", "one byte of the body at a time, never silent", "limit", slow=True)
 async def drip_body(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FEED))
-    await wire.drip(FEED)
+    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(wire.feed))
+    await wire.drip(wire.feed)
 
 
 @fault("/drip-headers", "one byte of the headers at a time, never silent", "limit", slow=True)
@@ -173,7 +189,7 @@ async def endless_headers(request: Request, wire: Wire) -> None:
 
 @fault("/endless-body", "a feed without end, no length, fast", "limit")
 async def endless_body(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\n\r\n" + FEED[:200])
+    await wire.send(b"HTTP/1.1 200 OK\r\n\r\n" + wire.feed[:200])
     await wire.for_ever(b"<item><title>again</title></item>" * 4000)
 
 
@@ -208,34 +224,36 @@ async def reset(request: Request, wire: Wire) -> None:
 
 @fault("/truncated", "Content-Length larger than the body", "protocol")
 async def truncated(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(FEED) + 500) + FEED)
+    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(wire.feed) + 500) + wire.feed)
 
 
 @fault("/too-long", "body longer than Content-Length", "document")
 async def too_long(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FEED) + FEED + b"<surplus/>" * 50)
+    await wire.send(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(wire.feed) + wire.feed + b"<surplus/>" * 50
+    )
 
 
 @fault("/chunk-bad-size", "chunk size is not hexadecimal", "protocol")
 async def chunk_bad_size(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + FEED)
+    await wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + wire.feed)
 
 
 @fault("/chunk-cut", "chunked without the last chunk", "protocol")
 async def chunk_cut(request: Request, wire: Wire) -> None:
     await wire.send(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(FEED) + FEED + b"\r\n"
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(wire.feed) + wire.feed + b"\r\n"
     )
 
 
 @fault("/garbage-status", "bytes that are no HTTP", "protocol")
 async def garbage_status(request: Request, wire: Wire) -> None:
-    await wire.send(b"\x00\xff\x13SSH-2.0-nothing\r\n\r\n" + FEED)
+    await wire.send(b"\x00\xff\x13SSH-2.0-nothing\r\n\r\n" + wire.feed)
 
 
 @fault("/http09", "a body without a status line", "protocol")
 async def http09(request: Request, wire: Wire) -> None:
-    await wire.send(FEED)
+    await wire.send(wire.feed)
 
 
 @fault("/huge-header", "one header line of 8 MiB", "limit")
@@ -243,18 +261,22 @@ async def huge_header(request: Request, wire: Wire) -> None:
     await wire.send(b"HTTP/1.1 200 OK\r\nX-Huge: ")
     for _ in range(128):
         await wire.send(b"a" * 65_536)
-    await wire.send(b"\r\n\r\n" + FEED)
+    await wire.send(b"\r\n\r\n" + wire.feed)
 
 
 @fault("/many-headers", "20,000 header lines, then a good feed", "limit", "document")
 async def many_headers(request: Request, wire: Wire) -> None:
     lines = b"".join(b"X-%d: x\r\n" % number for number in range(20_000))
-    await wire.send(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: %d\r\n\r\n" % len(FEED) + FEED)
+    await wire.send(
+        b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: %d\r\n\r\n" % len(wire.feed) + wire.feed
+    )
 
 
 @fault("/double-length", "two Content-Length headers that differ", "protocol")
 async def double_length(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Length: 10\r\n\r\n" % len(FEED) + FEED)
+    await wire.send(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nContent-Length: 10\r\n\r\n" % len(wire.feed) + wire.feed
+    )
 
 
 # --- statuses --------------------------------------------------------------------------------------------------
@@ -316,7 +338,7 @@ async def wrong_etag_304(request: Request, wire: Wire) -> None:
     if "if-none-match" in request.headers:
         await wire.send(b'HTTP/1.1 304 Not Modified\r\nETag: "another"\r\n\r\n')
     else:
-        await wire.answer(FEED, 'ETag: "one"')
+        await wire.answer(wire.feed, 'ETag: "one"')
 
 
 @fault(
@@ -324,7 +346,7 @@ async def wrong_etag_304(request: Request, wire: Wire) -> None:
 )
 async def etag_header_injection(request: Request, wire: Wire) -> None:
     head = b'HTTP/1.1 200 OK\r\nETag: "a\tb\x01c\x80\xff\x0bX-Injected: yes"\r\nLast-Modified: \x01\x02\r\n'
-    await wire.send(head + b"Content-Length: %d\r\n\r\n" % len(FEED) + FEED)
+    await wire.send(head + b"Content-Length: %d\r\n\r\n" % len(wire.feed) + wire.feed)
 
 
 @fault("/fail-then-ok", "503 once, then good", "document", repeats=2)
@@ -337,7 +359,7 @@ async def fail_then_ok(request: Request, wire: Wire) -> None:
 
 @fault("/ok-then-empty-feed", "good, then a feed without items", "document", repeats=2)
 async def ok_then_empty_feed(request: Request, wire: Wire) -> None:
-    await wire.answer(FEED if request.nth == 1 else rss(items=()))
+    await wire.answer(wire.feed if request.nth == 1 else rss(items=()))
 
 
 # --- redirects -------------------------------------------------------------------------------------------------
@@ -404,7 +426,9 @@ redirects("/redirect/idn", "with raw UTF-8 in it", "/nachrichten/größe?ü=ß",
 
 @fault("/redirect/body-bomb", "a redirect whose own body is a gzip bomb", "document")
 async def redirect_body_bomb(request: Request, wire: Wire) -> None:
-    await wire.answer(gzip_bomb(), "Location: /ok", "Content-Encoding: gzip", status="302 Found")
+    await wire.answer(
+        gzip_bomb(), f"Location: {wire.here('/ok')}", "Content-Encoding: gzip", status="302 Found"
+    )
 
 
 # --- content encoding ------------------------------------------------------------------------------------------
@@ -428,11 +452,11 @@ def _deflate_raw(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-def encoded(path: str, what: str, encoding: str, body: Callable[[], bytes], *outcomes: str) -> None:
-    """A body with a Content-Encoding; made when asked for, because bombs take a while."""
+def encoded(path: str, what: str, encoding: str, body: Callable[[bytes], bytes], *outcomes: str) -> None:
+    """A body with a Content-Encoding, from the good feed; made when asked for, because bombs take a while."""
 
     async def handler(request: Request, wire: Wire) -> None:
-        await wire.answer(body(), f"Content-Encoding: {encoding}")
+        await wire.answer(body(wire.feed), f"Content-Encoding: {encoding}")
 
     FAULTS.append(Fault(path, what, frozenset(outcomes), handler))
 
@@ -443,17 +467,19 @@ def large_feed(size: int) -> bytes:
     return head + item * (size // len(item)) + b"<item>" + tail
 
 
-encoded("/gzip", "gzip", "gzip", lambda: gzip(FEED), "document")
-encoded("/deflate", "deflate in the zlib format", "deflate", lambda: zlib.compress(FEED), "document")
-encoded("/deflate-raw", "bare deflate", "deflate", lambda: _deflate_raw(FEED), "document")
-encoded("/bomb-gzip", "1 GiB from 1 MiB", "gzip", gzip_bomb, "limit")
-encoded("/bomb-gzip-double", "gzip in gzip, 1 GiB", "gzip, gzip", lambda: gzip(gzip_bomb()), "limit")
-encoded("/bomb-gzip-hidden", "gzip in gzip, one layer named", "gzip", lambda: gzip(gzip_bomb()), "document")
+encoded("/gzip", "gzip", "gzip", gzip, "document")
+encoded("/deflate", "deflate in the zlib format", "deflate", zlib.compress, "document")
+encoded("/deflate-raw", "bare deflate", "deflate", _deflate_raw, "document")
+encoded("/bomb-gzip", "1 GiB from 1 MiB", "gzip", lambda feed: gzip_bomb(), "limit")
+encoded("/bomb-gzip-double", "gzip in gzip, 1 GiB", "gzip, gzip", lambda feed: gzip(gzip_bomb()), "limit")
+encoded(
+    "/bomb-gzip-hidden", "gzip in gzip, one layer named", "gzip", lambda feed: gzip(gzip_bomb()), "document"
+)
 encoded(
     "/bomb-brotli",
     "an encoding that was not offered",
     "br",
-    lambda: b"\x5b\xff\xff\x7f" * 130,
+    lambda feed: b"\x5b\xff\xff\x7f" * 130,
     "protocol",
     "limit",
 )
@@ -461,17 +487,21 @@ encoded(
     "/bomb-zstd",
     "an encoding that was not offered",
     "zstd",
-    lambda: b"\x28\xb5\x2f\xfd" * 8000,
+    lambda feed: b"\x28\xb5\x2f\xfd" * 8000,
     "protocol",
     "limit",
 )
-encoded("/bomb-chain", "1,000 layers named", ", ".join(["gzip"] * 1000), lambda: gzip(FEED), "limit")
+encoded("/bomb-chain", "1,000 layers named", ", ".join(["gzip"] * 1000), gzip, "limit")
 encoded(
-    "/gzip-many-members", "200,000 empty members", "gzip", lambda: gzip(b"") * 200_000 + gzip(FEED), "limit"
+    "/gzip-many-members",
+    "200,000 empty members",
+    "gzip",
+    lambda feed: gzip(b"") * 200_000 + gzip(feed),
+    "limit",
 )
-encoded("/gzip-corrupt", "gzip cut in the middle", "gzip", lambda: gzip(FEED)[:-60], "protocol")
-encoded("/gzip-mislabelled", "says gzip, is plain", "gzip", lambda: FEED, "document", "protocol")
-encoded("/encoding-unknown", "an encoding of its own", "x-evil", lambda: FEED, "protocol")
+encoded("/gzip-corrupt", "gzip cut in the middle", "gzip", lambda feed: gzip(feed)[:-60], "protocol")
+encoded("/gzip-mislabelled", "says gzip, is plain", "gzip", lambda feed: feed, "document", "protocol")
+encoded("/encoding-unknown", "an encoding of its own", "x-evil", lambda feed: feed, "protocol")
 
 
 @fault("/zstd", "zstd, when it was offered", "document")
@@ -503,7 +533,7 @@ answers("/type-junk", "Content-Type is junk", "document", lines=('Content-Type: 
 
 @fault("/type-none", "no Content-Type", "document")
 async def type_none(request: Request, wire: Wire) -> None:
-    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FEED) + FEED)
+    await wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(wire.feed) + wire.feed)
 
 
 answers("/empty-200", "an empty body", "content", body=b"")
@@ -562,7 +592,7 @@ answers(
 @fault("/set-cookie-storm", "500 cookies, one for another domain", "document", "limit")
 async def set_cookie_storm(request: Request, wire: Wire) -> None:
     cookies = [f"Set-Cookie: c{number}={'v' * 40}; Path=/" for number in range(499)]
-    await wire.answer(FEED, *cookies, "Set-Cookie: evil=1; Domain=example.org")
+    await wire.answer(wire.feed, *cookies, "Set-Cookie: evil=1; Domain=example.org")
 
 
 # --- addresses of their own ------------------------------------------------------------------------------------
@@ -609,9 +639,10 @@ class HostileServer:
         self._sockets: list[socket.socket] = []
         self._connections: set[asyncio.Task[None]] = set()
 
-    def url(self, path: str) -> str:
-        """The address of a fault."""
-        return self._addresses.get(path, f"http://127.0.0.1:{self.port}{path}")
+    def url(self, path: str, outlet: str = "") -> str:
+        """The address of a fault; with an outlet, its good items have addresses of that outlet's own."""
+        query = f"?outlet={outlet}" if outlet else ""
+        return self._addresses.get(path, f"http://127.0.0.1:{self.port}{path}{query}")
 
     def add(self, path: str, handler: Handler) -> str:
         """One more path; its address."""
@@ -685,7 +716,8 @@ class HostileServer:
             path = request.path.partition("?")[0]
             if path == "/canary":  # reached by way of 0.0.0.0 or by another spelling of this host
                 self.canary_hits.append(request.path)
-            await self._handler(path)(request, Wire(writer, self.port, self.pace))
+            outlet = request.path.partition("?outlet=")[2]
+            await self._handler(path)(request, Wire(writer, self.port, self.pace, outlet))
             await writer.drain()
         except (OSError, asyncio.CancelledError):
             pass  # the client had enough
@@ -726,9 +758,8 @@ async def content(request: Request, wire: Wire) -> None:
     """A feed whose fault is in its contents."""
     fault = CONTENT_BY_PATH[request.path.partition("?")[0]]
     canary = f"http://127.0.0.2:{wire.port}/canary".encode()
-    await wire.answer(
-        fault.body(request.nth).replace(b"{canary}", canary), f"Content-Type: {fault.content_type}"
-    )
+    body = of_outlet(fault.body(request.nth), wire.outlet).replace(b"{canary}", canary)
+    await wire.answer(body, f"Content-Type: {fault.content_type}")
 
 
 async def not_found(request: Request, wire: Wire) -> None:

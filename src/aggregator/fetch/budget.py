@@ -5,11 +5,26 @@ first come first served, until all it may grow to is free; so nobody holds a par
 """
 
 import asyncio
+import contextlib
+import ctypes
 from collections import deque
 from types import TracebackType
 
 ALLOWANCE = 1024 * 1024
 """Bytes an exchange may hold unasked; 99 of 100 feeds are smaller, decoded."""
+
+
+_M_MMAP_THRESHOLD = -3  # <malloc.h>
+
+
+def return_freed_bodies() -> None:
+    """Have the C library give the memory of freed bodies back to the system at once; nothing where it is not glibc.
+
+    glibc allocates blocks as large as any that was ever freed (up to 32 MiB) in arenas, one per thread, which keep what
+    is freed in them: polling every hostile answer at once took 236 MiB, and takes 172 with the threshold held.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, ALLOWANCE)
 
 
 class Budget:

@@ -19,7 +19,7 @@ import httpx
 from aggregator import __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import decode, headers
-from aggregator.fetch.budget import Budget, Share
+from aggregator.fetch.budget import Budget, Share, return_freed_bodies
 from aggregator.fetch.challenge import PEEK, body_challenges, headers_challenge
 from aggregator.fetch.connection import Connector, Proxy, Stream, basic, reason
 from aggregator.fetch.failure import Failure
@@ -93,6 +93,7 @@ class Fetcher:
         self._guard = Guard(settings, resolver)
         self._transport = transport or WireTransport(self._guard, settings, self._context)
         self._budget = Budget(settings.max_in_flight)
+        return_freed_bodies()
         agent = settings.user_agent or f"aggregator/{__version__}" + (
             f" (+{settings.contact})" if settings.contact else ""
         )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from aggregator.errors import ParseError
 from aggregator.model import ParsedFeed
 from aggregator.parse.encoding import to_utf8
-from aggregator.parse.hazards import MAX_ATTRIBUTES, has_attribute_flood
+from aggregator.parse.hazards import MAX_ATTRIBUTES, has_attribute_flood, refuse_tag_flood
 
 Tolerant = Callable[[bytes, str, str | None], ParsedFeed]
 """(data, url, content_type) -> ParsedFeed, raising only ParseError; sandbox.Sandbox.parse is one."""
@@ -39,6 +39,7 @@ def parse_feed(
         return parse_json_feed(body.decode("utf-8", "ignore"), url)
     if has_attribute_flood(body):
         raise ParseError(url, f"a tag with more than {MAX_ATTRIBUTES:,} attributes")
+    refuse_tag_flood(body, url)
     feed = _read_strictly(body, url)
     if feed is not None:
         return replace(feed, malformed=decoded.note) if decoded.note and not feed.malformed else feed

@@ -1,9 +1,12 @@
-"""What no parser is handed: control characters, NUL, lone surrogates (taken out), tags of a thousand attributes (refused).
+"""What no parser is handed: control characters, NUL, lone surrogates (taken out), tags of a thousand attributes and
+documents of a million tags (refused).
 
 feedparser loses a whole feed over one reference to a surrogate, and keeps the controls. Everything here is linear.
 """
 
 import re
+
+from aggregator.errors import ParseError
 
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _REFERENCE = re.compile(rb"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,10}));?")
@@ -42,3 +45,13 @@ _FLOOD = re.compile(
 
 def has_attribute_flood(body: bytes) -> bool:
     return any(_FLOOD.match(match[0]) for match in _LONG_TAG.finditer(body))
+
+
+MAX_TAGS = 1_000_000  # of XML; four million fit into 16 MiB, and their tree takes 500 MB
+MAX_TAGS_OF_PAGE = 250_000  # of HTML, whose tree takes 300 bytes each; front pages have up to 20,000
+
+
+def refuse_tag_flood(body: bytes, url: str, most: int = MAX_TAGS) -> None:
+    """Raises ParseError for more than `most` tags, comments and the like: every "<" counts."""
+    if body.count(b"<") > most:
+        raise ParseError(url, f"more than {most:,} tags")

@@ -16,7 +16,7 @@ from aggregator.errors import ParseError
 from aggregator.model import Entry
 from aggregator.parse.encoding import to_utf8
 from aggregator.parse.fields import distinct, first_stamp, resolve
-from aggregator.parse.hazards import MAX_ATTRIBUTES, has_attribute_flood, without_forbidden
+from aggregator.parse.hazards import MAX_ATTRIBUTES, has_attribute_flood, refuse_tag_flood, without_forbidden
 
 MAX_BYTES = (
     16 * 1024 * 1024
@@ -105,6 +105,7 @@ def _unpacked(data: bytes, url: str) -> bytes:
 
 def _elements(body: bytes, url: str) -> Iterator[etree._Element]:
     """Every <url> and <sitemap>; broken markup is read as far as it can be understood."""
+    refuse_tag_flood(body, url)
     events = etree.iterparse(
         io.BytesIO(body),
         tag=("{*}url", "{*}sitemap"),

@@ -6,6 +6,7 @@ One entry per address, with its best headline, in the page's order. Pure; raises
 from datetime import datetime
 
 from aggregator.model import Entry, Selectors
+from aggregator.parse.hazards import MAX_TAGS_OF_PAGE, refuse_tag_flood
 from aggregator.parse.listing.cards import find_cards
 from aggregator.parse.listing.configured import read_configured
 from aggregator.parse.listing.entries import Listing, unique
@@ -37,6 +38,7 @@ def parse_listing(
     Raises:
         ParseError: no HTML, or a page built to keep a parser busy.
     """
+    refuse_tag_flood(html, url, MAX_TAGS_OF_PAGE)
     tree = read_tree(html, url, content_type)
     signed = tree.css_first('meta[property="og:site_name"]')
     site = clean(signed.attributes.get("content") or "") if signed else ""
