@@ -1,6 +1,7 @@
 """End to end over replayed bytes: a section page of an outlet without a feed, two feeds, and at the end a topic's list."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 import respx
 from selectolax.lexbor import LexborHTMLParser
 
-from aggregator import config
+from aggregator import config, health
 from aggregator.config import Config
-from aggregator.model import ItemFilter, Poll
+from aggregator.model import Feed, FeedState, ItemFilter, Poll
 from aggregator.pipeline import lists
+from aggregator.pipeline.address import as_asked, as_configured
 from aggregator.pipeline.poll import PollRun, poll, preview
 from aggregator.render import Listing, html
 from aggregator.store import Store
@@ -322,3 +324,271 @@ def test_a_feed_that_is_tagged_with_a_topic_brings_its_articles_into_it(tmp_path
     assert {entry.reasons[0] for entry in entries} == {"matches heron*", "matches feed"}
     assert len(lists.topic_items(day.store, nature, ItemFilter())) == 2
     day.store.close()
+
+
+# --- the health of a feed, as its polls go ---------------------------------------------------------------------------
+
+HARBOUR = """
+[store]
+database = "news.db"
+[fetch]
+host_gap = "0s"
+[[sources]]
+id = "harbour"
+name = "Harbour Post"
+url = "https://harbour.example/"
+[[sources.feeds]]
+url = "https://harbour.example/rss"
+[[sources.feeds]]
+url = "https://harbour.example/sitemap.xml"
+kind = "sitemap"
+"""
+FEED = "https://harbour.example/rss"
+SITEMAP = "https://harbour.example/sitemap.xml"
+
+
+class Harbour:
+    """One outlet with a feed of its last articles and a sitemap of all of them, polled by the hour."""
+
+    def __init__(self, folder: Path, configuration: str = HARBOUR) -> None:
+        path = folder / "sources.toml"
+        path.write_text(configuration)
+        self.config = config.load(path, environ={})
+        self.store = Store.open(self.config.store.database, create=True, settings=self.config.store)
+        self.now = NOW
+        self.published: list[tuple[int, datetime]] = []  # number of an article, when it came out
+        self.shown = 10  # by the feed
+        self.without: set[str] = set()  # elements that the feed leaves out
+        self.asked: list[httpx.Request] = []
+        self.moved = False
+
+    def publish(self, count: int, *, hours_ago: float = 0) -> None:
+        for _ in range(count):
+            number = len(self.published)
+            self.published.append((number, self.now - timedelta(hours=hours_ago, seconds=-number % 60)))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.url.path == "/sitemap.xml":
+            return httpx.Response(200, text=self._sitemap(), headers={"content-type": "application/xml"})
+        if request.url.host == "harbour.example" and self.moved:
+            return httpx.Response(301, headers={"location": "https://news.harbour.example/feed"})
+        etag = f'"{len(self.published)}"'
+        if request.headers.get("if-none-match") == etag:
+            return httpx.Response(304, headers={"etag": etag})
+        return httpx.Response(
+            200, text=self._feed(), headers={"content-type": "application/rss+xml", "etag": etag}
+        )
+
+    def _feed(self) -> str:
+        def item(number: int, at: datetime) -> str:
+            parts = {
+                "title": f"Headline number {number} of the harbour",
+                "link": f"https://harbour.example/{number}",
+                "pubDate": f"{at:%a, %d %b %Y %H:%M:%S} GMT",
+                "description": f"A teaser of some length that belongs to report {number}.",
+            }
+            given = "".join(
+                f"<{name}>{text}</{name}>" for name, text in parts.items() if name not in self.without
+            )
+            return f"<item>{given}</item>"
+
+        items = "".join(item(*one) for one in reversed(self.published[-self.shown :])) if self.shown else ""
+        return f"<rss version='2.0'><channel><title>Harbour</title>{items}</channel></rss>"
+
+    def _sitemap(self) -> str:
+        news = "http://www.google.com/schemas/sitemap-news/0.9"
+        urls = "".join(
+            f"<url><loc>https://harbour.example/{number}</loc><n:news>"
+            f"<n:publication_date>{at.isoformat()}</n:publication_date>"
+            f"<n:title>Headline number {number} of the harbour</n:title></n:news></url>"
+            for number, at in self.published
+        )
+        return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' xmlns:n='{news}'>{urls}</urlset>"
+
+    def poll(
+        self, *feed_ids: str, later: timedelta = timedelta(hours=1), due: bool = False
+    ) -> dict[str, Poll]:
+        self.now += later
+        run = poll(
+            self.config,
+            self.store,
+            clock=lambda: self.now,
+            all=not due,
+            feed_ids=feed_ids or None,
+            link=False,
+            transport=httpx.MockTransport(self._answer),
+        )
+        return {done.feed_id: done for done in run.polls}
+
+
+@pytest.fixture
+def harbour(tmp_path: Path) -> Iterator[Harbour]:
+    harbour = Harbour(tmp_path)
+    harbour.publish(10, hours_ago=1)
+    yield harbour
+    harbour.store.close()
+
+
+def test_a_gap_between_two_polls_is_noticed_and_filled_from_the_sitemap(harbour: Harbour) -> None:
+    harbour.poll()
+    assert harbour.store.gaps() == []
+    harbour.now += timedelta(hours=6)
+    harbour.publish(15)  # five more than the feed shows
+    lost = [at for _, at in harbour.published[10:15]]
+    polled = harbour.poll(FEED)
+    assert "possible gap since 2026-05-14" in (polled[FEED].note or "")
+    assert "1 other feed of the outlet asked at once" in (polled[FEED].note or "")
+    (gap,) = harbour.store.gaps()
+    assert (gap.at, gap.asked, gap.filled) == (harbour.now, 1, 0)
+    assert all(gap.since < at < gap.until for at in lost)
+    assert harbour.store.feed_states()[SITEMAP].next_check_at == harbour.now
+
+    assert harbour.poll(due=True, later=timedelta())[SITEMAP].new == 5
+    (gap,) = harbour.store.gaps()
+    assert (gap.filled, gap.filled_at) == (5, harbour.now)
+
+
+def test_polls_that_overlap_by_one_article_have_no_gap(harbour: Harbour) -> None:
+    harbour.poll(FEED)
+    harbour.publish(9)
+    assert harbour.poll(FEED)[FEED].note is None
+    assert harbour.store.gaps() == []
+
+
+def test_an_empty_document_is_no_gap(harbour: Harbour) -> None:
+    harbour.poll(FEED)
+    shown, harbour.shown = harbour.shown, 0
+    harbour.publish(1)
+    harbour.poll(FEED)
+    assert harbour.store.feed_states()[FEED].empty_since == harbour.now
+    harbour.shown = shown
+    harbour.publish(20)
+    harbour.poll(FEED)
+    assert harbour.store.gaps() == []
+
+
+def test_a_relaunch_under_new_addresses_is_no_gap(harbour: Harbour) -> None:
+    harbour.poll(FEED)
+    harbour.published = [(number + 100, at) for number, at in harbour.published] + [(200, harbour.now)]
+    assert harbour.poll(FEED)[FEED].new > 0
+    assert harbour.store.gaps() == []
+
+
+def test_a_document_read_in_part_tells_no_gap(harbour: Harbour) -> None:
+    object.__setattr__(harbour.config, "fetch", replace(harbour.config.fetch, max_entries=5))
+    harbour.poll(FEED)
+    harbour.publish(15)
+    assert "left unread" in (harbour.poll(FEED)[FEED].note or "")
+    assert harbour.store.gaps() == []
+
+
+def test_teasers_that_vanish_are_a_drift_with_the_document_kept(harbour: Harbour) -> None:
+    def state() -> health.Health:
+        states, habits = harbour.store.feed_states(), harbour.store.feed_habits()
+        return health.survey(harbour.store.sources(), states, habits, harbour.now)[FEED]
+
+    for _ in range(4):
+        harbour.publish(5)
+        harbour.poll(FEED)
+    assert state().state == "ok"
+    harbour.without = {"description"}
+    harbour.publish(5)
+    harbour.poll(FEED)
+    began = harbour.now
+    assert (state().state, harbour.store.saved_document(FEED)) == ("ok", None)
+    harbour.publish(5)
+    polled = harbour.poll(FEED)[FEED]
+    assert polled.note == f"drift: teaser missing since {began:%Y-%m-%d %H:%M}Z"
+    assert (state().state, state().since) == ("drift", began)
+    kept = harbour.store.saved_document(FEED)
+    assert kept is not None
+    assert kept.body.decode() == harbour._feed()
+    harbour.without = set()
+    harbour.publish(5)
+    assert harbour.poll(FEED)[FEED].note is None
+    assert state().state == "ok"
+    assert harbour.store.saved_document(FEED) is None
+
+
+SECRETS = HARBOUR.replace(
+    f'url = "{FEED}"', f'url = "{FEED}"\nheaders = {{ Authorization = "Bearer s3cret" }}'
+)
+
+
+def test_a_feed_that_moved_for_three_days_is_asked_at_its_new_address(tmp_path: Path) -> None:
+    harbour = Harbour(tmp_path, SECRETS)
+    harbour.publish(10)
+    harbour.poll(FEED)
+    harbour.moved = True
+    for _ in range(3):
+        harbour.publish(1)
+        assert harbour.poll(FEED, later=timedelta(days=1))[FEED].new == 1
+    harbour.asked.clear()
+    states = harbour.store.feed_states()
+    how = health.survey(harbour.store.sources(), states, {}, harbour.now)[FEED]
+    assert (how.state, how.why) == ("moved", "to https://news.harbour.example/feed")
+
+    assert harbour.poll(FEED, later=timedelta(days=1))[FEED].outcome == "not_modified"
+    (request,) = harbour.asked
+    assert str(request.url) == "https://news.harbour.example/feed"
+    assert request.headers["if-none-match"] == '"13"', "the validators came from there"
+    assert "authorization" not in request.headers, "secrets stay with the origin they were given for"
+
+    harbour.publish(1)
+    polled = harbour.poll(FEED)[FEED]
+    assert (polled.new, polled.url, polled.feed_id) == (1, FEED, FEED)
+    state = harbour.store.feed_states()[FEED]
+    assert (state.url, state.moved_to, state.etag) == (FEED, "https://news.harbour.example/feed", '"14"')
+    assert len(harbour.store.items(ItemFilter())) == 14
+    harbour.store.close()
+
+
+def test_a_moved_address_that_fails_sends_back_to_the_configured_one(tmp_path: Path) -> None:
+    harbour = Harbour(tmp_path)
+    harbour.publish(10)
+    harbour.moved = True
+    for _ in range(3):
+        harbour.poll(FEED, later=timedelta(days=1))
+    harbour.moved = False  # the outlet has moved back
+    answer = harbour._answer
+    harbour._answer = lambda request: (  # type: ignore[method-assign]
+        httpx.Response(404) if request.url.host == "news.harbour.example" else answer(request)
+    )
+    assert harbour.poll(FEED)[FEED].outcome == "error"
+    harbour.publish(1)
+    assert harbour.poll(FEED)[FEED].new == 1
+    assert harbour.store.feed_states()[FEED].moved_to is None
+    harbour.store.close()
+
+
+def test_credentials_in_an_address_go_along_where_it_moves_within_its_origin() -> None:
+    feed = Feed(id="a", url="https://me:p%40ss@harbour.example/rss", source_id="harbour")
+    state = FeedState(
+        feed_id="a", url=feed.url, etag='"1"', moved_to="https://harbour.example/feed", moved_count=3
+    )
+    asked, state_asked = as_asked(feed, state)
+    assert (asked.url, asked.headers) == (
+        "https://harbour.example/feed",
+        {"Authorization": "Basic bWU6cEBzcw=="},
+    )
+    assert state_asked.url == asked.url
+    assert as_configured(feed, state_asked) == state
+    assert as_asked(feed, replace(state, moved_count=2)) == (feed, replace(state, moved_count=2))
+
+
+def test_a_poll_that_failed_carries_how_long_it_took_and_what_came(harbour: Harbour) -> None:
+    harbour._answer = lambda request: (  # type: ignore[method-assign]
+        httpx.Response(
+            200, text="<html><body>maintenance</body></html>", headers={"content-type": "text/html"}
+        )
+        if request.url.path == "/rss"
+        else httpx.Response(503)
+    )
+    polled = harbour.poll()
+    page, unavailable = polled[FEED], polled[SITEMAP]
+    assert (page.outcome, page.status, page.error_kind) == ("error", 200, "content")
+    assert page.bytes == len("<html><body>maintenance</body></html>")
+    assert (unavailable.status, unavailable.bytes) == (503, 0)
+    assert page.duration > timedelta()
+    assert unavailable.duration > timedelta()

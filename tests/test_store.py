@@ -1,6 +1,7 @@
 """What every store promises, on SQLite and (slow) on a PostgreSQL server started for the purpose."""
 
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from aggregator.errors import StoreError, UnknownName
 from aggregator.model import (
     Article,
     CandidateIndex,
+    Document,
     Feed,
     FeedState,
     Item,
@@ -1133,3 +1135,181 @@ def test_a_feed_of_many_articles_costs_statements_by_feed_not_by_article(store: 
     many: list[Article] = [article(str(number)) for number in range(60)]
     found = add(store, *many, feed=feed.id)
     assert found == list(range(1, 61))
+
+
+# --- what may have been missed, and what documents usually hold ---------------------------------------------------------
+
+LISTING = HARBOUR.feeds[1].id
+
+
+def record_gap(store: Store, since: datetime, until: datetime, *, now: datetime = NOW) -> int:
+    with store.write() as writer:
+        return writer.record_gap(FEED, since, until, now=now)
+
+
+def test_a_gap_is_kept_with_its_time_and_listed_newest_first(store: Store) -> None:
+    record_gap(store, NOW - 9 * HOUR, NOW - 8 * HOUR, now=NOW - 7 * HOUR)
+    record_gap(store, NOW - 3 * HOUR, NOW - HOUR)
+    latest, earlier = store.gaps()
+    assert (latest.feed_id, latest.source_id, latest.at) == (FEED, "harbour", NOW)
+    assert (latest.since, latest.until, latest.filled) == (NOW - 3 * HOUR, NOW - HOUR, 0)
+    assert earlier.at == NOW - 7 * HOUR
+    assert store.gaps(since=NOW - HOUR) == [latest]
+    assert store.gaps(limit=1) == [latest]
+    assert store.gaps(source_ids=["abend"]) == []
+    assert store.gaps(source_ids=["harbour"]) == [latest, earlier]
+
+
+def test_a_gap_makes_the_outlets_section_page_due_at_once(store: Store) -> None:
+    with store.write() as writer:
+        writer.claim(NOW, until=NOW + HOUR)
+    poll(store, [], feed=LISTING, now=NOW - 2 * HOUR)
+    poll(store, [], now=NOW)
+    assert record_gap(store, NOW - 3 * HOUR, NOW - HOUR) == 1
+    assert store.gaps()[0].asked == 1
+    assert store.feed_states()[LISTING].next_check_at == NOW
+    with store.write() as writer:
+        assert [state.feed_id for state in writer.claim(NOW, until=NOW + HOUR)] == [LISTING]
+
+
+def test_a_section_page_that_answered_after_the_gap_is_not_asked_again(store: Store) -> None:
+    poll(store, [], feed=LISTING, now=NOW - HOUR)
+    assert record_gap(store, NOW - 3 * HOUR, NOW - 2 * HOUR) == 0
+    assert store.feed_states()[LISTING].next_check_at == NOW
+
+
+def test_a_section_page_is_asked_no_sooner_than_its_editor_allows(store: Store) -> None:
+    poll(store, [], feed=LISTING, now=NOW - timedelta(minutes=4))
+    record_gap(store, NOW - 3 * HOUR, NOW - timedelta(minutes=1))
+    assert store.feed_states()[LISTING].next_check_at == NOW + timedelta(minutes=6)  # its interval is 10 min
+
+
+def test_articles_inside_a_gap_fill_it_whichever_feed_brings_them(store: Store) -> None:
+    add(store, article("early", published_at=NOW - 4 * HOUR), now=NOW - 4 * HOUR)
+    add(store, article("before", published_at=NOW - 2 * HOUR), feed=LISTING, now=NOW - 2 * HOUR)
+    record_gap(store, NOW - 3 * HOUR, NOW - HOUR)
+    assert (store.gaps()[0].filled, store.gaps()[0].filled_at) == (1, NOW)
+    later = NOW + HOUR
+    add(
+        store,
+        article("inside", published_at=NOW - 2 * HOUR),
+        article("at its end", published_at=NOW - HOUR),
+        article("undated", published_at=NOW - 2 * HOUR, published_origin="first_seen"),
+        article("today", published_at=NOW),
+        feed=LISTING,
+        now=later,
+    )
+    add(store, article("elsewhere", source_id="abend", published_at=NOW - 2 * HOUR), feed="abend", now=later)
+    (gap,) = store.gaps()
+    assert (gap.filled, gap.filled_at) == (2, later)
+
+
+def test_a_gap_is_no_longer_filled_after_a_week_and_forgotten_with_the_journal(store: Store) -> None:
+    record_gap(store, NOW - 3 * HOUR, NOW - HOUR)
+    add(store, article("late", published_at=NOW - 2 * HOUR), now=NOW + 8 * 24 * HOUR)
+    assert store.gaps()[0].filled == 0
+    with store.write() as writer:
+        writer.prune(NOW + 31 * 24 * HOUR, timedelta(days=90), timedelta(days=30))
+    assert store.gaps() == []
+
+
+def test_what_a_feed_served_last_and_ever_is_known(store: Store) -> None:
+    first, second = add(
+        store,
+        article("a", title="Ferry aground"),
+        article("b", title="Dockers strike", published_origin="first_seen"),
+    )
+    with store.write() as writer:
+        assert writer.served(FEED) == [
+            (first, "Ferry aground", NOW - HOUR),
+            (second, "Dockers strike", None),
+        ]
+        assert writer.has_shown(FEED, [first])
+        assert not writer.has_shown(LISTING, [first])
+        assert not writer.has_shown(FEED, [])
+    poll(store, [unchanged(first, article("a"))], now=NOW + HOUR)
+    with store.write() as writer:
+        assert [served[0] for served in writer.served(FEED)] == [first]
+        assert writer.has_shown(FEED, [second])
+
+
+def test_habits_are_kept_until_others_are_recorded_or_the_address_changes(store: Store) -> None:
+    def record(habits: str | None) -> None:
+        done = Poll(feed_id=FEED, source_id="harbour", url=FEED, at=NOW, outcome="ok")
+        with store.write() as writer:
+            writer.record(FeedState(feed_id=FEED), done, (), now=NOW, habits=habits)
+            assert writer.habits(FEED) == (habits or "first")
+
+    record("first")
+    record(None)
+    assert store.feed_habits() == {FEED: "first"}
+    record("second")
+    assert store.feed_habits() == {FEED: "second"}
+    moved = replace(HARBOUR, feeds=(replace(HARBOUR.feeds[0], url="https://harbour.example/new"),))
+    with store.write() as writer:
+        writer.sync_config((moved,), (), "other", NOW)
+    assert store.feed_habits() == {}
+
+
+def document(body: bytes) -> Document:
+    return Document(
+        url=FEED,
+        requested_url=FEED,
+        status=200,
+        media_type="application/rss+xml",
+        charset=None,
+        body=body,
+        body_hash="",
+        etag=None,
+        last_modified=None,
+        fetched_at=NOW,
+        content_type="application/rss+xml; charset=utf-8",
+    )
+
+
+def test_one_document_a_feed_is_kept_until_it_is_forgotten(store: Store) -> None:
+    assert store.saved_document(FEED) is None
+    with store.write() as writer:
+        assert writer.save_document(FEED, document(b"<rss/>"), "teaser missing")
+        assert writer.save_document(FEED, document(b"<rss></rss>"), "teaser, image missing")
+    kept = store.saved_document(FEED)
+    assert kept is not None
+    assert (kept.body, kept.why, kept.at, kept.content_type) == (
+        b"<rss></rss>",
+        "teaser, image missing",
+        NOW,
+        "application/rss+xml; charset=utf-8",
+    )
+    with store.write() as writer:
+        writer.forget_document(FEED)
+    assert store.saved_document(FEED) is None
+
+
+def test_a_document_that_is_too_large_is_not_kept(store: Store) -> None:
+    noise = random.Random(7).randbytes(1 << 20)  # cannot be compressed
+    with store.write() as writer:
+        assert not writer.save_document(FEED, document(noise), "teaser missing")
+        assert writer.save_document(FEED, document(b" " * (4 << 20)), "teaser missing")
+
+
+def test_the_journal_is_summed_up(store: Store) -> None:
+    assert store.poll_totals().polls == 0
+    poll(store, [new(article("a")), rejected("x", "no title")], now=NOW - 25 * HOUR, bytes=70)
+    poll(store, [new(article("b"))], bytes=1000, revised=2)
+    poll(store, [], outcome="error", error_kind="network", error="no answer")
+    poll(store, [], outcome="not_modified")
+    poll(store, [], outcome="unchanged")
+    day = store.poll_totals(NOW - 24 * HOUR)
+    assert (day.polls, day.ok, day.not_modified, day.errors) == (4, 1, 2, 1)
+    assert (day.new, day.revised, day.rejected, day.bytes) == (1, 2, 0, 1000)
+    assert (store.poll_totals().new, store.poll_totals().rejected) == (2, 1)
+
+
+def test_the_newest_time_schema_and_size_cost_no_count(store: Store) -> None:
+    assert store.newest() is None
+    assert store.not_linked() == 0
+    add(store, article("a"), article("b"), now=NOW)
+    assert store.newest() == NOW
+    assert store.not_linked() == 2
+    assert store.schema() == store.stats().schema == 1
+    assert store.size() > 0

@@ -16,6 +16,7 @@ def polls() -> None:
     \b
       aggregator polls --since 24h --failed
       aggregator polls --outlet guardian --json
+      aggregator polls gaps --since 7d
     """
 
 
@@ -60,4 +61,37 @@ def list_(
 
     output.records(
         [jsonable.poll(run) for run in runs], session=session, table=table, nothing="No polls in that time."
+    )
+
+
+@polls.command("gaps", short_help="When articles may have come and gone between two polls.")
+@click.option("--since", metavar=WHEN, help=f"Noticed since: {WHEN_HELP}.")
+@click.option("--source", "--outlet", multiple=True, metavar="ID|NAME", help="Of this outlet. Repeatable.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", default=50, show_default=True, help="At most so many."
+)
+@output_options("json", "jsonl", "csv")
+@pass_session
+def gaps(session: Session, since: str | None, source: tuple[str, ...], limit: int, output: Output) -> None:
+    """List possible gaps: two successive documents of a feed that had no article in common, newest first.
+
+    What the outlet's sitemaps and section pages bring afterwards is counted as filling the gap.
+
+    \b
+      aggregator polls gaps --since 7d --outlet guardian
+    """
+    with session.store() as store:
+        ids = [find_source(store.sources(), name).id for name in source] if source else None
+        noticed = store.gaps(since=instant(session, since, "--since"), source_ids=ids, limit=limit)
+
+    def table() -> str:
+        from aggregator.render import text
+
+        return text.gaps(noticed, session.screen())
+
+    output.records(
+        [jsonable.gap(gap) for gap in noticed],
+        session=session,
+        table=table,
+        nothing="No gaps: successive polls overlapped, so nothing can have been missed in between.",
     )

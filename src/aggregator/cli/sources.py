@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import click
 
+from aggregator import health
+from aggregator.cli import sources_change
 from aggregator.cli.config import report_check
 from aggregator.cli.grammar import Noun
 from aggregator.cli.output import RECORDS, Output, output_options, page, print_json
@@ -24,7 +26,18 @@ def sources() -> None:
     \b
       aggregator sources
       aggregator sources test guardian
+      aggregator sources add https://www.theguardian.com/
     """
+
+
+for change in (
+    sources_change.add,
+    sources_change.import_,
+    sources_change.export,
+    sources_change.pause,
+    sources_change.resume,
+):
+    sources.add_command(change)
 
 
 @sources.command("list", short_help="List outlets and how their feeds are.")
@@ -38,24 +51,26 @@ def list_(session: Session, failing: bool, output: Output) -> None:
       aggregator sources list --failing
     """
     with session.store() as store:
-        states = store.feed_states()
+        states, habits = store.feed_states(), store.feed_habits()
         known = [
             source
             for source in store.sources()
             if not failing or any(feed.id in states and states[feed.id].error_count for feed in source.feeds)
         ]
 
+    healths = health.survey(known, states, habits, session.clock())
+
     def table() -> str:
         from aggregator.render import text
 
-        return text.sources(known, states.get, session.screen())
+        return text.sources(known, states.get, session.screen(), healths)
 
     nothing = (
         "No feed is failing."
         if failing
         else "No outlets yet: `aggregator poll` takes them from the configuration."
     )
-    records = [jsonable.source(source, states.get) for source in known]
+    records = [jsonable.source(source, states.get, healths) for source in known]
     output.records(records, session=session, table=table, nothing=nothing)
 
 

@@ -6,10 +6,12 @@ stored. `poll` is one tick and one drain, as cron wants it; the scheduler ticks 
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aggregator import normalize
@@ -19,6 +21,7 @@ from aggregator.fetch import Fetcher, Poller
 from aggregator.model import Article, Document, Feed, FeedState, NotModified, ParsedFeed, Poll, Source
 from aggregator.parse import parse_document
 from aggregator.parse.sandbox import Sandbox
+from aggregator.pipeline.address import as_asked, as_configured
 from aggregator.pipeline.record import ORIGINS, Answer, Recorder, newest
 from aggregator.store import Store
 
@@ -59,6 +62,28 @@ class PollRun:
         return bool(self.polls) and all(poll.outcome == "error" for poll in self.polls)
 
 
+class _Stopwatch:
+    """A Fetcher that remembers when it began with each feed: an error carries no duration."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._began: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def holding(self, feed: Feed, state: FeedState) -> AsyncIterator[Document | NotModified]:
+        self._began[feed.id] = monotonic()
+        async with self._fetcher.holding(feed, state) as result:
+            yield result
+
+    def crawl_delay(self, url: str) -> timedelta | None:
+        return self._fetcher.crawl_delay(url)
+
+    def read(self, feed_id: str) -> timedelta:
+        """Since it began with a feed; zero when it never did: the host had asked to be left alone."""
+        began = self._began.pop(feed_id, None)
+        return timedelta() if began is None else timedelta(seconds=monotonic() - began)
+
+
 class Polling:
     """Fetcher, poller and recorder of one run, however long. An async context manager."""
 
@@ -76,7 +101,8 @@ class Polling:
         self._clock = clock
         self._feeds = {feed.id: feed for feed in config.feeds()}
         self._fetcher = Fetcher(config.fetch, clock=clock, transport=transport)
-        self._poller = Poller(self._fetcher, config.fetch, deliver=self._deliver)
+        self._stopwatch = _Stopwatch(self._fetcher)
+        self._poller = Poller(self._stopwatch, config.fetch, deliver=self._deliver)
         self._parsers = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
         self._sandbox = Sandbox()
         self._recorder = Recorder(config, store, on_poll=on_poll)
@@ -109,7 +135,7 @@ class Polling:
             feed = self._feeds.get(state.feed_id)
             if feed is not None:
                 self._claimed.add(feed.id)
-                self._poller.submit(feed, state)
+                self._poller.submit(*as_asked(feed, state))
         return len(states)
 
     async def drain(self) -> bool:
@@ -122,8 +148,10 @@ class Polling:
         return await asyncio.wrap_future(self._recorder.settle())
 
     async def _deliver(
-        self, feed: Feed, state: FeedState, result: Document | NotModified | FetchError
+        self, asked: Feed, state: FeedState, result: Document | NotModified | FetchError
     ) -> None:
+        feed = self._feeds[asked.id]
+        took = self._stopwatch.read(feed.id)
         parsed: ParsedFeed | None = None
         outcome: Document | NotModified | FeedError = result
         if isinstance(result, Document):
@@ -133,7 +161,12 @@ class Polling:
                 )
             except FeedError as error:
                 outcome = error
-        self._recorder.put(Answer(feed, state, outcome, parsed, self._clock()))
+        received = result if isinstance(result, Document) else None
+        self._recorder.put(
+            Answer(
+                feed, as_configured(feed, state), outcome, parsed, self._clock(), took=took, received=received
+            )
+        )
         self._claimed.discard(feed.id)
 
 

@@ -7,11 +7,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from aggregator import identify, normalize, schedule
+from aggregator import health, identify, normalize, schedule
 from aggregator.config import Config
 from aggregator.errors import FeedError, FetchError, ParseError
 from aggregator.model import (
@@ -48,6 +48,21 @@ class Answer:
     result: Document | NotModified | FeedError
     parsed: ParsedFeed | None
     at: datetime
+    took: timedelta = timedelta()  # from the request to the end of the answer, or of the failure
+    received: Document | None = None  # what came, also where it could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an answer comes to, ready to be written."""
+
+    state: FeedState
+    poll: Poll
+    verdicts: Sequence[Verdict] = ()
+    complete: bool = True  # the document was read to its end
+    missed: health.Span | None = None
+    before: health.Habits = field(default_factory=health.Habits)
+    habits: health.Habits | None = None  # with this document; None: there was none
 
 
 class _Stop:
@@ -156,24 +171,45 @@ class Recorder:
 
     def _record(self, writer: Writer, answer: Answer, *, count_errors: bool) -> Poll:
         try:
-            state, poll, verdicts = self._judge(writer, answer, count_errors=count_errors)
+            judged = self._judge(writer, answer, count_errors=count_errors)
         except Exception as error:
             # A text that our own code stumbles over is that feed's failure, with the place in the log; the run goes on.
             log.exception("feed_failed url=%s", answer.feed.url)
             broken = ParseError(
                 answer.feed.url, f"our own code failed on it: {type(error).__name__}: {error}"
             )
-            state, poll, verdicts = self._judge(
+            judged = self._judge(
                 writer, replace(answer, result=broken, parsed=None), count_errors=count_errors
             )
-        # What was left unread may well still be served: its sightings stay.
-        complete = answer.parsed is None or len(answer.parsed.entries) == len(verdicts)
-        writer.record(state, poll, verdicts, now=answer.at, complete=complete)
+        return self._write(writer, answer, judged)
+
+    def _write(self, writer: Writer, answer: Answer, judged: Judged) -> Poll:
+        feed_id, habits = answer.feed.id, judged.habits
+        notes = [judged.poll.note] if judged.poll.note else []
+        if judged.missed is not None:
+            asked = writer.record_gap(feed_id, *judged.missed, now=answer.at)
+            notes.append(_gap_note(judged.missed, asked))
+        if habits is not None and habits.drifting:
+            told = (
+                f"drift: {', '.join(habits.drifting)} missing since {habits.drifting_since:%Y-%m-%d %H:%MZ}"
+            )
+            notes.append(told)
+            if habits.drifting != judged.before.drifting and isinstance(answer.result, Document):
+                writer.save_document(feed_id, answer.result, told)
+        elif habits is not None and judged.before.drifting:
+            writer.forget_document(feed_id)
+        poll = replace(judged.poll, note="; ".join(notes) or None)
+        writer.record(
+            judged.state,
+            poll,
+            judged.verdicts,
+            now=answer.at,
+            complete=judged.complete,  # what was left unread may well still be served: its sightings stay
+            habits=None if habits is None or habits == judged.before else habits.text(),
+        )
         return poll
 
-    def _judge(
-        self, writer: Writer, answer: Answer, *, count_errors: bool
-    ) -> tuple[FeedState, Poll, Sequence[Verdict]]:
+    def _judge(self, writer: Writer, answer: Answer, *, count_errors: bool) -> Judged:
         feed, result = answer.feed, answer.result
         settings = self._config.schedule
         jitter = self._random.random()
@@ -187,8 +223,9 @@ class Recorder:
                 jitter=jitter,
                 count=count_errors,
             )
-            return state, _failed(answer, result), ()
+            return Judged(state, _failed(answer, result))
         verdicts: Sequence[Verdict] = ()
+        entries: Sequence[Entry] = ()
         published: tuple[datetime, ...] = ()
         if answer.parsed is not None:
             entries = newest(answer.parsed.entries, self._config.fetch.max_entries)
@@ -217,7 +254,44 @@ class Recorder:
             ttl=answer.parsed.ttl if answer.parsed else None,
             published=published,
         )
-        return state, poll, verdicts
+        if answer.parsed is None:
+            return Judged(state, poll)
+        before = health.Habits.read(writer.habits(feed.id))
+        complete = len(answer.parsed.entries) == len(verdicts)
+        return Judged(
+            state,
+            poll,
+            verdicts,
+            complete=complete,
+            missed=missed(answer, verdicts, entries, writer) if complete else None,
+            before=before,
+            habits=health.learn(before, entries, new=poll.new, now=answer.at),
+        )
+
+
+def missed(
+    answer: Answer, verdicts: Sequence[Verdict], entries: Sequence[Entry], writer: Writer
+) -> health.Span | None:
+    """When articles may have come and gone since the feed's last answer; None: its documents overlap, or cannot tell."""
+    feed_id, checked_at, parsed = answer.feed.id, answer.state.success_at, answer.parsed
+    assert parsed is not None
+    # What only the tolerant parser could read, and not without fault, may have been cut off in the middle.
+    if checked_at is None or (parsed.malformed and parsed.parser == "tolerant"):
+        return None
+    if not any(verdict.outcome == "new" for verdict in verdicts) or _overlaps(feed_id, verdicts, writer):
+        return None
+    before = [health.Seen(title, at) for _, title, at in writer.served(feed_id)]
+    return health.missed(before, verdicts, entries, checked_at=checked_at, now=answer.at)
+
+
+def _overlaps(feed_id: str, verdicts: Sequence[Verdict], writer: Writer) -> bool:
+    """Whether the feed has shown one of these articles before; nearly always told by what was looked up to judge them."""
+    stored = [verdict for verdict in verdicts if verdict.of is not None]
+    for verdict in stored:
+        known = writer.known([key.hash for key in verdict.keys])
+        if any(one.feed_id == feed_id for one in known.values()):
+            return True
+    return writer.has_shown(feed_id, {verdict.of for verdict in stored if verdict.of is not None})
 
 
 def judge_entries(
@@ -285,10 +359,25 @@ def _failed(answer: Answer, error: FeedError) -> Poll:
         url=answer.feed.url,
         at=answer.at,
         outcome="error",
-        status=error.status if isinstance(error, FetchError) else None,
+        status=_status(answer, error),
+        duration=answer.took,
+        bytes=answer.received.wire_bytes if answer.received else 0,
         error_kind=getattr(error, "kind", "content"),
         error=error.message,
     )
+
+
+def _status(answer: Answer, error: FeedError) -> int | None:
+    if isinstance(error, FetchError):
+        return error.status
+    return answer.received.status if answer.received else None
+
+
+def _gap_note(span: health.Span, asked: int) -> str:
+    told = f"possible gap since {span.since:%Y-%m-%d %H:%MZ} until {span.until:%Y-%m-%d %H:%MZ}"
+    if not asked:
+        return told
+    return f"{told}, {asked} other {'feed' if asked == 1 else 'feeds'} of the outlet asked at once"
 
 
 def _answered(answer: Answer, verdicts: Sequence[Verdict]) -> Poll:

@@ -3,10 +3,12 @@
 Keys are only ever added. Instants are RFC 3339 in UTC; an unknown text is "", an unknown thing null.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+from aggregator.health import Finding, Health
 from aggregator.model import (
     Article,
     Copy,
@@ -24,7 +26,12 @@ from aggregator.model import (
 )
 from aggregator.render.ago import ago
 
+if TYPE_CHECKING:
+    from aggregator.store import Gap
+
 Json = dict[str, Any]
+
+_UNKNOWN: Mapping[str, Health] = MappingProxyType({})
 
 
 def instant(at: datetime) -> str:
@@ -151,7 +158,11 @@ def topic(subject: Topic) -> Json:
     }
 
 
-def source(outlet: Source, state_of: Callable[[str], FeedState | None]) -> Json:
+def source(
+    outlet: Source,
+    state_of: Callable[[str], FeedState | None],
+    healths: Mapping[str, Health] = _UNKNOWN,
+) -> Json:
     """An outlet with the health of its feeds. Secrets (headers, proxies) are not in it."""
     return {
         "id": outlet.id,
@@ -163,11 +174,11 @@ def source(outlet: Source, state_of: Callable[[str], FeedState | None]) -> Json:
         "agency": outlet.agency,
         "role": outlet.role,
         "paused": outlet.paused,
-        "feeds": [feed(address, state_of(address.id)) for address in outlet.feeds],
+        "feeds": [feed(address, state_of(address.id), healths.get(address.id)) for address in outlet.feeds],
     }
 
 
-def feed(address: Feed, state: FeedState | None) -> Json:
+def feed(address: Feed, state: FeedState | None, how: Health | None = None) -> Json:
     known = state or FeedState(feed_id=address.id)
     return {
         "id": address.id,
@@ -185,6 +196,46 @@ def feed(address: Feed, state: FeedState | None) -> Json:
         "failing_since": optional_instant(known.failing_since),
         "empty_since": optional_instant(known.empty_since),
         "moved_to": known.moved_to,
+        "health": None if how is None else health(how),
+    }
+
+
+def health(how: Health) -> Json:
+    return {
+        "state": how.state,
+        "since": optional_instant(how.since),
+        "why": how.why,
+        "next_at": optional_instant(how.next_at),
+        "advice": how.advice,
+        "unhealthy": how.unhealthy,
+    }
+
+
+def finding(found: Finding) -> Json:
+    """One thing that `doctor` looked at. `feed_id`, `source_id` and `health` are null where no feed is meant."""
+    return {
+        "check": found.check,
+        "level": found.level,
+        "what": found.what,
+        "advice": found.advice,
+        "source_id": found.feed and found.feed.source_id,
+        "feed_id": found.feed and found.feed.id,
+        "health": found.health and health(found.health),
+    }
+
+
+def gap(noticed: "Gap") -> Json:
+    """A time in which articles may have been missed."""
+    return {
+        "url": noticed.url,
+        "source_id": noticed.source_id,
+        "feed_id": noticed.feed_id,
+        "at": instant(noticed.at),
+        "since": instant(noticed.since),
+        "until": instant(noticed.until),
+        "asked": noticed.asked,
+        "filled": noticed.filled,
+        "filled_at": optional_instant(noticed.filled_at),
     }
 
 

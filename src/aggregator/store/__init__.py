@@ -6,6 +6,7 @@
     rows.py        row <-> noun                     links.py       copies, neighbours, stories
     search.py      full text                        purge.py       retention
     candidates.py  what an article may belong with  sql.py         bulk statements
+    gaps.py        what may have been missed        documents.py   what a drifting feed served
 
 SQLite by default (`sqlite:///path`), PostgreSQL (`postgresql+psycopg://...`) by the same Store. One writer at a time;
 readers never wait. Ids grow with first_seen_at, in the order in which articles become visible.
@@ -25,14 +26,26 @@ from aggregator.errors import StoreError, StoreLocked
 from aggregator.settings import StoreSettings
 from aggregator.store import migrations
 from aggregator.store.candidates import DatabaseCandidates, term_index
+from aggregator.store.documents import SavedDocument
 from aggregator.store.engines import Database
-from aggregator.store.reader import ArticleDetails, Reader, Stats
+from aggregator.store.gaps import Gap
+from aggregator.store.reader import ArticleDetails, PollTotals, Reader, Stats
 from aggregator.store.search import search_index
 
 if TYPE_CHECKING:
     from aggregator.store.writer import PruneReport, Writer
 
-__all__ = ["ArticleDetails", "DatabaseCandidates", "PruneReport", "Stats", "Store", "Writer"]
+__all__ = [
+    "ArticleDetails",
+    "DatabaseCandidates",
+    "Gap",
+    "PollTotals",
+    "PruneReport",
+    "SavedDocument",
+    "Stats",
+    "Store",
+    "Writer",
+]
 
 
 _PAUSE = 0.02  # seconds; SQLite's own waiting comes down to a try every 25 to 100 ms

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.model import Source, Topic
-from aggregator.store import rows
+from aggregator.store import documents, rows
 from aggregator.store.schema import NEVER, article, feed, feed_state, poll, source, topic
 from aggregator.store.search import SearchIndex
 from aggregator.store.sql import insert
@@ -97,8 +97,10 @@ def _move(connection: sa.Connection, feed_id: int, old_url: str, new_url: str) -
             "empty_since": None,
             "moved_to": None,
             "moved_count": 0,
+            "habits": None,
         },
     )
+    documents.forget(connection, feed_id=feed_id)
 
 
 def _update_state(connection: sa.Connection, feed_id: int, values: Mapping[str, Any]) -> None:

@@ -28,7 +28,7 @@ from aggregator.model import (
     Story,
     Topic,
 )
-from aggregator.store import links, rows
+from aggregator.store import documents, gaps, links, rows
 from aggregator.store.candidates import DatabaseCandidates, TermIndex
 from aggregator.store.schema import (
     article,
@@ -90,6 +90,20 @@ class Stats:
     bytes: int  # database and log, on disk
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollTotals:
+    """What the polls of a time did, in sum."""
+
+    polls: int
+    ok: int  # a document was read
+    not_modified: int  # nothing had changed
+    errors: int
+    new: int
+    revised: int
+    rejected: int
+    bytes: int
+
+
 class Reader:
     """What can be asked. Store adds opening, closing and writing."""
 
@@ -138,6 +152,84 @@ class Reader:
                 sa.select(feed_state, feed.c.key).join(feed).where(feed.c.active).order_by(feed.c.position)
             )
             return {row.key: rows.state_of(row, feed_key=row.key) for row in found}
+
+    def feed_habits(self) -> dict[str, str]:
+        """Feed id -> what its documents usually hold, as it was recorded; for those of which something is known."""
+        with self._read() as connection:
+            found = connection.execute(
+                sa.select(feed.c.key, feed_state.c.habits)
+                .join(feed)
+                .where(feed.c.active, feed_state.c.habits.is_not(None))
+            )
+            return {row.key: row.habits for row in found}
+
+    def gaps(
+        self,
+        since: datetime | None = None,
+        source_ids: Collection[str] | None = None,
+        limit: int | None = None,
+    ) -> list[gaps.Gap]:
+        """Times in which articles may have been missed, those noticed last first."""
+        with self._read() as connection:
+            return gaps.listed(connection, since=since, source_ids=source_ids, limit=limit)
+
+    def saved_document(self, feed_id: str) -> documents.SavedDocument | None:
+        """The document that was kept because something usual was missing in it; None: there is none."""
+        with self._read() as connection:
+            return documents.saved(connection, feed_id)
+
+    def not_linked(self) -> int:
+        """Articles that the link pass has not come to."""
+        with self._read() as connection:
+            cursor = int(_meta(connection, "link_cursor") or 0)
+            waiting = sa.select(sa.func.count()).where(article.c.id > cursor)
+            return connection.execute(waiting).scalar_one()
+
+    def schema(self) -> int:
+        """Number of the last migration that ran."""
+        with self._read() as connection:
+            return int(connection.execute(sa.select(sa.func.max(migration.c.number))).scalar() or 0)
+
+    def size(self) -> int:
+        """Bytes of the database and its log, on disk."""
+        with self._read() as connection:
+            return self._bytes(connection)
+
+    def newest(self) -> datetime | None:
+        """first_seen_at of the newest article there ever was; None: there was none."""
+        with self._read() as connection:
+            stored = _meta(connection, "newest_at")
+            return rows.instant(int(stored)) if stored and int(stored) else None
+
+    def poll_totals(self, since: datetime | None = None) -> PollTotals:
+        """The sums of the journal."""
+        with self._read() as connection:
+            wanted = sa.select(
+                poll.c.outcome,
+                sa.func.count(),
+                *(
+                    sa.func.sum(column)
+                    for column in (poll.c.new, poll.c.revised, poll.c.rejected, poll.c.bytes)
+                ),
+            ).group_by(poll.c.outcome)
+            if since is not None:
+                wanted = wanted.where(poll.c.at >= rows.seconds_up(since))
+            found = connection.execute(wanted).all()
+            counts = {row[0]: row[1] for row in found}
+            new, revised, rejected, received = (
+                sum(int(row[place]) for row in found) for place in range(2, 6)
+            )
+            code = rows.OUTCOME_CODES
+            return PollTotals(
+                polls=sum(counts.values()),
+                ok=counts.get(code["ok"], 0),
+                not_modified=counts.get(code["not_modified"], 0) + counts.get(code["unchanged"], 0),
+                errors=counts.get(code["error"], 0),
+                new=new,
+                revised=revised,
+                rejected=rejected,
+                bytes=received,
+            )
 
     def polls(
         self,

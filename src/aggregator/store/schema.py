@@ -114,6 +114,7 @@ feed_state = sa.Table(
     sa.Column("moved_count", sa.BigInteger, nullable=False),
     sa.Column("claimed_until", sa.BigInteger),
     sa.Column("read_poll", sa.BigInteger),  # the last poll that read a document: its rejections may go on
+    sa.Column("habits", sa.Text),  # what its documents usually hold; only `health` knows what is inside
     sa.Index("feed_state_due", "due_at"),
 )
 
@@ -151,6 +152,34 @@ rejection = sa.Table(
     sa.Column("what", sa.Text, nullable=False),  # url or title
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index("rejection_feed", "feed_id", "last_poll"),
+)
+
+# Two successive documents of a feed had nothing in common: what came in between may be missing.
+gap = sa.Table(
+    "gap",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("feed_id", _Id, sa.ForeignKey("feed.id"), nullable=False),
+    sa.Column("source_id", _Id, sa.ForeignKey("source.id"), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),  # noticed
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False),  # other feeds of the source, made due at once
+    sa.Column("filled", sa.Integer, nullable=False),  # articles of the source in that time
+    sa.Column("filled_at", sa.BigInteger),
+    sa.Index("gap_source", "source_id", "at"),
+)
+
+# The first document in which something usual was missing, until the feed is right again: a fixture is made from it.
+saved_document = sa.Table(
+    "saved_document",
+    metadata,
+    sa.Column("feed_id", _Id, sa.ForeignKey("feed.id"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("content_type", sa.Text),
+    sa.Column("packed", sa.LargeBinary, nullable=False),  # zlib, at most 1 MiB
 )
 
 # --- came from the feed, cleaned -----------------------------------------------------------------------------------

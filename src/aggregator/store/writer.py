@@ -16,6 +16,7 @@ from aggregator.errors import UnknownName
 from aggregator.model import (
     Article,
     CopyGroup,
+    Document,
     FeedState,
     Key,
     Known,
@@ -25,7 +26,7 @@ from aggregator.model import (
     Topic,
     Verdict,
 )
-from aggregator.store import links, mirror, purge, rows
+from aggregator.store import documents, gaps, links, mirror, purge, rows
 from aggregator.store.candidates import DatabaseCandidates, term_index
 from aggregator.store.reader import first_id_since
 from aggregator.store.schema import (
@@ -92,6 +93,7 @@ class _FeedRow:
     source_key: str
     outlet: str
     read_poll: int | None
+    habits: str | None
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ class Writer:
         self._known: dict[int, Known] = {}  # by hash: found in the store, or made in this transaction
         self._fingerprints: dict[int, int] = {}  # by article
         self._feeds: dict[str, _FeedRow] = {}
+        self._recorded: set[str] = set()  # feeds of which something waits to be written
         self._meta: dict[str, str] = {}  # to be written
         self._newest: _Newest | None = None
 
@@ -246,12 +249,14 @@ class Writer:
         *,
         now: datetime,
         complete: bool = True,
+        habits: str | None = None,
     ) -> tuple[int | None, ...]:
         """One poll of one feed: articles, keys, sightings, revisions, journal and the feed's new state. Ends its claim.
 
         Args:
             now: first_seen_at of what is new, unless the store has seen a later instant already.
             complete: False when the document was not read to its end; what it did not show is then not gone.
+            habits: what the feed's documents usually hold; None: as it was.
 
         Returns:
             For each verdict the id of its article, None where it was rejected.
@@ -259,10 +264,11 @@ class Writer:
         Raises:
             UnknownName: the feed is not in the mirrored configuration.
         """
-        if state.feed_id in self._feeds or self._pending.rows() > MAX_PENDING:
-            self.flush()  # its sightings and its rejections are compared with what is in the store
-            self._feeds.pop(state.feed_id, None)
+        self._settle(state.feed_id)  # its sightings and its rejections are compared with what is in the store
+        if self._pending.rows() > MAX_PENDING:
+            self.flush()
         feed_row = self._feed(state.feed_id)
+        self._recorded.add(state.feed_id)
         at = self._arrival(now)
         ids = self._record_verdicts(feed_row, verdicts, at)
         if poll.outcome == "ok":
@@ -270,8 +276,71 @@ class Writer:
             seen.update(verdict.of for verdict in verdicts if verdict.of is not None)
             self._record_sightings(feed_row.id, seen, at, complete=complete)
         number = self._record_poll(feed_row, poll)
-        self._record_state(feed_row.id, state, read_poll=number if poll.outcome == "ok" else None)
+        self._record_state(
+            feed_row.id, state, read_poll=number if poll.outcome == "ok" else None, habits=habits
+        )
+        published = [
+            rows.seconds(verdict.article.published_at)
+            for verdict in verdicts
+            if verdict.outcome == "new"
+            and verdict.article is not None
+            and verdict.article.published_origin != "first_seen"
+        ]
+        if published:
+            gaps.fill(
+                self._connection, source_id=feed_row.source_id, published=published, at=rows.seconds(now)
+            )
         return ids
+
+    def habits(self, feed_id: str) -> str | None:
+        """What was last recorded as the habits of a feed; None: nothing yet."""
+        self._settle(feed_id)
+        return self._feed(feed_id).habits
+
+    def served(self, feed_id: str) -> list[tuple[int, str, datetime | None]]:
+        """(id, title, published_at if somebody said it) of what a feed showed in its last document."""
+        self._settle(feed_id)
+        found = self._connection.execute(_SERVED_ARTICLES, {"feed_id": self._feed(feed_id).id})
+        unsaid = rows.ORIGIN_CODES["first_seen"]
+        return [
+            (row.id, row.title, None if row.published_origin == unsaid else rows.instant(row.published_at))
+            for row in found
+        ]
+
+    def has_shown(self, feed_id: str, ids: Collection[int]) -> bool:
+        """Whether a feed has ever shown one of these articles."""
+        if not ids:
+            return False
+        self._settle(feed_id)
+        shown = sa.select(sighting.c.article_id).where(
+            among(self._connection, sighting.c.article_id, ids),
+            sighting.c.feed_id == self._feed(feed_id).id,
+        )
+        return self._connection.execute(shown.limit(1)).first() is not None
+
+    def record_gap(self, feed_id: str, since: datetime, until: datetime, *, now: datetime) -> int:
+        """Between these instants articles of a feed may have come and gone unseen.
+
+        Returns:
+            How many other feeds of its source (sitemaps and listings reach farther back) were made due at once.
+        """
+        self.flush()
+        feed_row = self._feed(feed_id)
+        return gaps.record(
+            self._connection,
+            feed_id=feed_row.id,
+            source_id=feed_row.source_id,
+            since=rows.seconds(since),
+            until=rows.seconds(until),
+            at=rows.seconds(now),
+        )
+
+    def save_document(self, feed_id: str, document: Document, why: str) -> bool:
+        """Keep a document, one a feed. False: it is larger than 1 MiB, compressed."""
+        return documents.save(self._connection, feed_id=self._feed(feed_id).id, document=document, why=why)
+
+    def forget_document(self, feed_id: str) -> None:
+        documents.forget(self._connection, feed_id=self._feed(feed_id).id)
 
     def _record_verdicts(
         self, feed_row: _FeedRow, verdicts: Sequence[Verdict], at: int
@@ -478,8 +547,11 @@ class Writer:
                 {"last_poll": number},
             )
 
-    def _record_state(self, feed_id: int, state: FeedState, *, read_poll: int | None) -> None:
+    def _record_state(
+        self, feed_id: int, state: FeedState, *, read_poll: int | None, habits: str | None
+    ) -> None:
         values = rows.state_values(state)
+        values["kept_habits"] = habits
         values["due"] = values["next_check_at"] or 0
         values["read"] = read_poll
         values["the_id"] = feed_id
@@ -541,6 +613,7 @@ class Writer:
             lambda: purge.purge_polls(self._connection, before=before, limit=PRUNE_BATCH), self.commit
         )
         purge.forget_rejections(self._connection)
+        gaps.forget(self._connection, before=before)
         purge.forget_stories(self._connection, below=below)
         purge.forget_hours(self._connection, before=rows.seconds(since) // _HOUR)
         self._terms.drop_below(self._connection, below)
@@ -561,6 +634,9 @@ class Writer:
     def flush(self) -> None:
         """Write what waits, in the order of the references between tables."""
         pending, self._pending = self._pending, _Pending()
+        for feed_id in self._recorded:
+            self._feeds.pop(feed_id, None)  # what is known of it is that of before
+        self._recorded.clear()
         connection = self._connection
         insert(connection, article, pending.articles)
         insert(connection, article_text, pending.texts)
@@ -589,6 +665,11 @@ class Writer:
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
         yield self._connection
+
+    def _settle(self, feed_id: str) -> None:
+        """Have everything of a feed in the store before it is asked about."""
+        if feed_id in self._recorded:
+            self.flush()
 
     def _feed(self, feed_id: str) -> _FeedRow:
         found = self._feeds.get(feed_id)
@@ -638,7 +719,14 @@ def _due(value: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 
 _FEED = (
     sa.select(
-        feed.c.id, feed.c.key, feed.c.url, source.c.id, source.c.key, source.c.name, feed_state.c.read_poll
+        feed.c.id,
+        feed.c.key,
+        feed.c.url,
+        source.c.id,
+        source.c.key,
+        source.c.name,
+        feed_state.c.read_poll,
+        feed_state.c.habits,
     )
     .join(source, source.c.id == feed.c.source_id)
     .join(feed_state, feed_state.c.feed_id == feed.c.id)
@@ -650,6 +738,12 @@ _NUMBERS = sa.select(meta.c.name, meta.c.value).where(meta.c.name.in_(_NEWEST))
 
 _SERVED = sa.select(sighting.c.article_id).where(
     sighting.c.feed_id == sa.bindparam("feed_id"), sighting.c.gone_at.is_(None)
+)
+
+_SERVED_ARTICLES = (
+    sa.select(article.c.id, article.c.title, article.c.published_at, article.c.published_origin)
+    .join(sighting, sighting.c.article_id == article.c.id)
+    .where(sighting.c.feed_id == sa.bindparam("feed_id"), sighting.c.gone_at.is_(None))
 )
 
 _UPDATE_GONE = sighting.update().where(
@@ -672,5 +766,6 @@ _UPDATE_STATE = (
         due_at=_due(sa.bindparam("due", type_=sa.BigInteger)),
         claimed_until=None,
         read_poll=sa.func.coalesce(sa.bindparam("read", type_=sa.BigInteger), feed_state.c.read_poll),
+        habits=sa.func.coalesce(sa.bindparam("kept_habits", type_=sa.Text), feed_state.c.habits),
     )
 )

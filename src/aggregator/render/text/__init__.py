@@ -4,13 +4,14 @@ Readable from 10 to 300 columns; what a stored text holds is shown, never obeyed
 
 screen.py  how text is laid out     cards.py  items, lists, stories
 tables.py  items, outlets, polls    run.py    a poll while it runs
-detail.py  one item in full
+detail.py  one item in full         health.py how feeds are, what doctor found
 """
 
 from aggregator.render.text.cards import articles, entries, heading, stories
+from aggregator.render.text.health import findings, gaps, last
 from aggregator.render.text.run import poll_line, poll_totals
 from aggregator.render.text.screen import NARROW, Screen
-from aggregator.render.text.tables import cell, facts, items, polls, rows, sources, terms, topics
+from aggregator.render.text.tables import cell, facts, items, polls, rows, sources, status, terms, topics
 
 __all__ = [
     "NARROW",
@@ -19,13 +20,17 @@ __all__ = [
     "cell",
     "entries",
     "facts",
+    "findings",
+    "gaps",
     "heading",
     "items",
+    "last",
     "poll_line",
     "poll_totals",
     "polls",
     "rows",
     "sources",
+    "status",
     "stories",
     "terms",
     "topics",

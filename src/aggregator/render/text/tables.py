@@ -1,16 +1,21 @@
 """Items, outlets, topics, polls and plain facts -> tables, as rows are compared."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from aggregator.health import Health, survey
 from aggregator.model import FeedState, Item, Poll, Source, Topic
 from aggregator.render.ago import age, short_time
 from aggregator.render.safe import visible
 from aggregator.render.text.cards import card, notes
-from aggregator.render.text.screen import NARROW, WIDE, Column, Screen, laid_out, styled, table
+from aggregator.render.text.health import condition
+from aggregator.render.text.screen import NARROW, WIDE, Column, Screen, counted, laid_out, styled, table
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+SHOWN_REJECTIONS = 3
+"""Of one poll, in the table: a feed that turns bad has hundreds, for one reason."""
 
 
 def items(listed: Sequence[Item], screen: Screen) -> str:
@@ -61,8 +66,22 @@ def terms(subject: Topic) -> str:
     return "; ".join(parts)
 
 
-def sources(outlets: Sequence[Source], state_of: Callable[[str], FeedState | None], screen: Screen) -> str:
-    """A row per feed: outlet, when it was asked, when it brought something new, how it is."""
+def sources(
+    outlets: Sequence[Source],
+    state_of: Callable[[str], FeedState | None],
+    screen: Screen,
+    healths: Mapping[str, Health] | None = None,
+) -> str:
+    """A row per feed: outlet, when it was asked, when it brought something new, how it is.
+
+    Args:
+        healths: by feed id; None: as far as the states alone tell.
+    """
+    if healths is None:
+        states = {
+            feed.id: state for outlet in outlets for feed in outlet.feeds if (state := state_of(feed.id))
+        }
+        healths = survey(outlets, states, {}, screen.now)
     columns = [
         Column("id", limit=24, style="cyan"),
         Column("outlet", limit=24),
@@ -82,36 +101,65 @@ def sources(outlets: Sequence[Source], state_of: Callable[[str], FeedState | Non
                     feed.kind,
                     age(state.checked_at, screen.now) or "never",
                     age(state.new_at, screen.now) or "never",
-                    _health(outlet.paused or feed.paused, state, screen),
+                    condition(healths[feed.id], screen),
                 ]
             )
     return table(columns, rows, screen)
 
 
 def polls(runs: Sequence[Poll], screen: Screen) -> str:
-    """A row per feed and run, newest first."""
+    """A row per feed and run, newest first; on a wide screen with status and size. Rejections stand under the address."""
+    wide = screen.width >= WIDE
     columns = [
         Column("at", whole=True, style="dim"),
         Column("outlet", limit=20, style="cyan"),
         Column("outcome", whole=True),
+    ]
+    if wide:
+        columns += [Column("status", right=True, whole=True, style="dim")]
+    columns += [
         Column("new", right=True, whole=True),
         Column("of", right=True, whole=True, style="dim"),
         Column("took", right=True, whole=True, style="dim"),
-        Column("feed", style="dim"),
     ]
-    rows: list[list[str | Text]] = [
-        [
-            short_time(run.at, screen.now),
-            run.source_id,
-            _outcome(run),
-            str(run.new),
-            str(run.served),
-            f"{run.duration.total_seconds():.2f}s",
-            run.url if run.error is None else f"{run.url}: {run.error}",
-        ]
-        for run in runs
-    ]
+    if wide:
+        columns += [Column("size", right=True, whole=True, style="dim")]
+    columns += [Column("feed", style="dim")]
+    rows: list[list[str | Text]] = []
+    for run in runs:
+        row: list[str | Text] = [short_time(run.at, screen.now), run.source_id, _outcome(run)]
+        if wide:
+            row.append("" if run.status is None else str(run.status))
+        row += [str(run.new), str(run.served), f"{run.duration.total_seconds():.2f}s"]
+        if wide:
+            row.append(_size(run.bytes))
+        told = styled("", "")
+        for number, line in enumerate(_told(run)):
+            told.append("\n" if number else "").append(styled(line, ""))
+        row.append(told)
+        rows.append(row)
     return table(columns, rows, screen)
+
+
+def _told(run: Poll) -> Iterator[str]:
+    """The address, what went wrong, and what was rejected."""
+    yield run.url if run.error is None else f"{run.url}: {run.error}"
+    counts = [
+        f"{count} {name}" for count, name in ((run.revised, "revised"), (run.rejected, "rejected")) if count
+    ]
+    if counts:
+        yield ", ".join(counts)
+    if run.note:
+        yield run.note
+    for what, reason in run.rejections[:SHOWN_REJECTIONS]:
+        yield f"rejected {what or 'an entry without address'}: {reason}"
+    more = run.rejected - SHOWN_REJECTIONS
+    if more > 0 and run.rejections:
+        yield f"and {counted(more, 'further rejection')} (--json shows all)"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1024:.0f} KiB" if count >= 1024 else f"{count} B"
 
 
 def facts(pairs: Sequence[tuple[str, str]], screen: Screen) -> str:
@@ -120,6 +168,14 @@ def facts(pairs: Sequence[tuple[str, str]], screen: Screen) -> str:
         return laid_out(screen, (styled(f"{name}: {value}" if name else value, "") for name, value in pairs))
     columns = [Column("", whole=True, style="dim"), Column("")]
     return table(columns, [list(pair) for pair in pairs], screen, headings=False)
+
+
+def status(known: Sequence[tuple[str, str]], todo: Sequence[str], screen: Screen) -> str:
+    """One screen: what there is, and what to do next."""
+    steps = (
+        [styled("", ""), styled("To do:", ""), *(styled(f"- {step}", "") for step in todo)] if todo else []
+    )
+    return facts(known, screen) + laid_out(screen, steps)
 
 
 def rows(records: Sequence[Mapping[str, Any]], fields: Sequence[str], screen: Screen) -> str:
@@ -150,23 +206,6 @@ def _headline_with_notes(item: Item) -> "Text":
     if told:
         text.append(" ").append(visible(f"[{', '.join(told)}]"), style="dim")
     return text
-
-
-def _health(paused: bool, state: FeedState, screen: Screen) -> "Text":
-    if paused:
-        return styled("paused", "dim")
-    if state.error_count:
-        since = f" since {short_time(state.failing_since, screen.now)}" if state.failing_since else ""
-        return styled(
-            f"failing{since} ({state.error_count}x {state.error_kind}): {state.last_error or ''}", "red"
-        )
-    if state.empty_since:
-        return styled(f"empty since {short_time(state.empty_since, screen.now)}", "yellow")
-    if state.moved_to:
-        return styled(f"moved to {state.moved_to}", "yellow")
-    if state.checked_at is None:
-        return styled("not polled yet", "dim")
-    return styled("ok", "green")
 
 
 def _outcome(run: Poll) -> "Text":
