@@ -632,3 +632,13 @@ def test_no_feed_is_asked_before_the_retry_after_that_is_honoured(
 ) -> None:
     after = fail(state, kind, settings=settings, jitter=jitter, retry_after=retry_after)
     assert delay(after) >= min(retry_after, DAY, settings.max_backoff)
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5, 0.999])
+def test_jitter_never_shortens_the_six_hours_of_a_feed_that_blocks_us(jitter: float) -> None:
+    blocked = FetchError(FEED.url, "blocked", "the outlet does not let us in", status=403)
+    after = schedule.after_error(
+        FEED, FeedState(feed_id=FEED.id), blocked, settings=ScheduleSettings(), now=NOW, jitter=jitter
+    )
+    assert after.next_check_at is not None
+    assert timedelta(hours=6) <= after.next_check_at - NOW <= timedelta(hours=6.6)

@@ -85,13 +85,15 @@ def next_check(
         Later than now, and at most 1.1 times the ceiling later: max_backoff (the editor's interval for this feed where
         that is longer), or a week for a feed that is gone.
     """
+    floor = timedelta()
     if state.error_count == 0:
         delay = _interval(feed, state, settings)
     elif is_gone(state):
         delay = GONE_RECHECK
     else:
         delay = _back_off(feed, state, settings)
-    return now + delay * (1 - JITTER + 2 * JITTER * jitter)
+        floor = min(delay, _rule(state).floor)  # six hours mean six hours: jitter does not shorten them
+    return now + max(delay * (1 - JITTER + 2 * JITTER * jitter), floor)
 
 
 def after_success(
@@ -236,8 +238,12 @@ def _interval(feed: Feed, state: FeedState, settings: ScheduleSettings) -> timed
     return min(max(interval, _fastest(feed, settings)), _slowest(feed, settings))
 
 
+def _rule(state: FeedState) -> Backoff:
+    return BACKOFF.get(state.error_kind or "", Backoff())  # a kind that another version wrote: the plain rule
+
+
 def _back_off(feed: Feed, state: FeedState, settings: ScheduleSettings) -> timedelta:
-    rule = BACKOFF.get(state.error_kind or "", Backoff())  # a kind that another version wrote: the plain rule
+    rule = _rule(state)
     interval = _interval(feed, state, settings)
     delay = min(interval, QUICK_RETRY) if rule.quick else max(interval, rule.floor)
     ceiling = max(settings.max_backoff, feed.interval or timedelta())
