@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.fetch.decode import MAX_MEMBERS, decode, encoding_of
+from aggregator.fetch.decode import MAX_MEMBERS, decode, encoding_of, is_blank
 from aggregator.fetch.failure import Failure
 
 TEXT = b"<rss>" + b"the harbour at night " * 500 + b"</rss>"
@@ -109,3 +109,9 @@ def test_any_bytes_either_decode_or_fail_in_words(data: bytes, encoding: str) ->
         assert len(decode(data, encoding, 500)) <= 500
     except Failure as failure:
         assert failure.kind in ("limit", "protocol")
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n\t", b"\xef\xbb\xbf\n", b"\x00" * 5000])
+def test_a_body_of_blanks_is_blank(body: bytes) -> None:
+    assert is_blank(body)
+    assert not is_blank(body + b"<rss/>")

@@ -268,7 +268,7 @@ class Fetcher:
             failure.status = status
             raise
         share.settle(len(body))
-        if not body[:4096].strip(decode.BLANK) and not body.strip(decode.BLANK):
+        if decode.is_blank(body):
             raise Failure("content", "the answer is empty", status=status)
         if body_challenges(body):
             raise failure_of(status, challenged=True)

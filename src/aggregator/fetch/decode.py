@@ -3,6 +3,7 @@
 The limit holds while decoding, never after it: a megabyte of gzip may hold a gigabyte.
 """
 
+import re
 import zlib
 
 from aggregator.fetch.failure import Failure
@@ -15,6 +16,7 @@ NOT_ENCODED = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf
 
 GZIP_MAGIC = b"\x1f\x8b"
 BLANK = b" \t\r\n\x00\xef\xbb\xbf"
+_NOT_BLANK = re.compile(b"[^" + BLANK + b"]")
 
 
 def encoding_of(header: str) -> str:
@@ -32,6 +34,11 @@ def encoding_of(header: str) -> str:
     if name not in ("gzip", "deflate"):
         raise Failure("protocol", f"the body is encoded as {layers[0][:40]!r}; gzip and deflate were offered")
     return name
+
+
+def is_blank(body: bytes) -> bool:
+    """Whether there is nothing in a body but white space, NUL and a byte order mark. Reads no further than it must."""
+    return _NOT_BLANK.search(body) is None
 
 
 def decode(data: bytes, encoding: str, limit: int) -> bytes:
