@@ -1255,3 +1255,18 @@ def toml(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return repr(value)
+
+
+def test_a_source_may_name_the_authority_of_its_certificate(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n")
+    (tmp_path / "empty.pem").write_text("nothing\n")
+    path = tmp_path / "sources.toml"
+    source = '[[sources]]\nid = "a"\nname = "A"\nurl = "https://a.example/"\nca = "{}"\n[[sources.feeds]]\nurl = "https://a.example/f"\n'
+    path.write_text(source.format("ca.pem"))
+    (feed,) = config.load(path, environ={}).feeds()
+    assert feed.ca == str((tmp_path / "ca.pem").resolve())
+    for wrong, told in (("empty.pem", "holds no certificate"), ("absent.pem", "cannot be read")):
+        path.write_text(source.format(wrong))
+        with pytest.raises(ConfigError, match=told) as caught:
+            config.load(path, environ={})
+        assert (caught.value.problems[0].line, caught.value.problems[0].key) == (5, "sources[0].ca")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from aggregator.errors import FetchError
 from aggregator.fetch import Fetcher
 from aggregator.model import Document, Feed, FeedState, NotModified
 from aggregator.settings import FetchSettings
-from hostile.server import FEED, Request, Wire, large_feed, server_context, start, trusting_context
+from hostile.server import FEED, TLS, Request, Wire, large_feed, server_context, start, trusting_context
 
 NOW = datetime(2026, 10, 3, 9, 0, tzinfo=UTC)
 SETTINGS = FetchSettings()
@@ -665,5 +666,32 @@ def test_cancelling_leaves_nothing_behind() -> None:
                     await task
             assert fetcher.bytes_in_flight == 0
             await fetcher.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_feed_may_name_the_one_authority_its_certificate_must_come_from(tmp_path: Path) -> None:
+    async def resolver(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    async def main() -> None:
+        async with start() as server:
+            url = str(httpx.URL(await server.open_tls(server_context("good"))).copy_with(host="news.example"))
+            fetcher = Fetcher(LOOPBACK, clock=lambda: NOW, resolver=resolver)
+            pinned = Feed(url=url, source_id="news", id="news", ca=str(TLS / "authority.pem"))
+            document = await fetcher.fetch(pinned, FeedState(feed_id="news"))
+            assert isinstance(document, Document)
+            assert document.body == FEED
+            broken = tmp_path / "broken.pem"
+            broken.write_text("-----BEGIN CERTIFICATE-----\n")
+            for feed, told in (
+                (replace(pinned, ca=""), "certificate of news.example"),  # nobody else trusts that authority
+                (replace(pinned, ca=str(TLS / "self-signed.pem")), "certificate of news.example"),
+                (replace(pinned, ca=str(broken)), "no authority can be read from"),
+            ):
+                with pytest.raises(FetchError) as caught:
+                    await fetcher.fetch(feed, FeedState(feed_id="news"))
+                assert caught.value.kind == "tls"
+                assert told in caught.value.message
 
     asyncio.run(main())

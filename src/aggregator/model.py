@@ -57,6 +57,7 @@ class Feed:
         default_factory=dict, repr=False
     )  # sent to this origin only; may hold secrets
     proxy: str = field(default="", repr=False)
+    ca: str = ""  # PEM file of the one authority its certificate must come from; "": the system's authorities
     group: str = ""  # feeds of one group share one rate limit; "": the host
     timezone: str = ""  # IANA zone of times that name none; "": UTC
     language: str = ""  # overrides the source's

@@ -280,6 +280,17 @@ class Sections:
             raise ValueError(f"{folder} is no folder; expected one that holds an ONNX sentence encoder")
         return folder
 
+    def _authority(self, value: Any) -> str:
+        file = values.absolute_path(values.filled_text(value), self._folder)
+        try:
+            with open(file, "rb") as opened:  # noqa: PTH123, as above
+                held = opened.read(1 << 20)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{file} cannot be read; expected a PEM file with a certificate") from error
+        if b"-----BEGIN CERTIFICATE-----" not in held:
+            raise ValueError(f"{file} holds no certificate; expected a PEM file with one")
+        return file
+
     def _check_top_level(self, root: Located) -> None:
         singular = {"source": "[[sources]]", "feed": "[[sources.feeds]]", "feeds": "[[sources.feeds]]"}
         for key in [key for key in root.value if key in singular]:
@@ -309,6 +320,7 @@ class Sections:
             interval=table.take("interval", values.interval, None),
             headers=self._headers(table) | self._contact(table),
             proxy=self._proxy(table) or "",
+            ca=table.take("ca", self._authority, ""),
             group=table.take("group", values.text, ""),
             timezone=table.take("timezone", values.timezone, self._default_timezone),
             language=language,
@@ -363,6 +375,7 @@ class Sections:
             selectors=self._selectors(table),
             headers=_merged(inherited.headers, headers),
             proxy=inherited.proxy if proxy is None else proxy,
+            ca=table.take("ca", self._authority, inherited.ca),
             group=table.take("group", values.text, inherited.group),
             timezone=table.take("timezone", values.timezone, inherited.timezone),
             language=table.take("language", values.language, inherited.language),

@@ -50,6 +50,7 @@ class Query:
     validators: Mapping[str, str]  # conditional headers, sent on every hop
     secrets: Mapping[str, str]  # headers for the origin of `url` only
     proxy: str = ""  # for the origin of `url` only
+    ca: str = ""  # likewise: the file of its authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Fetcher:
         transport: answers instead of the network (httpx.MockTransport in tests). The guard then judges scheme, port and
             spelled-out addresses only: nothing is resolved.
         resolver: name and port -> addresses; the system's by default.
-        tls: the one TLS context. It must verify; for a private authority hand in one that trusts it too.
+        tls: the TLS context of feeds that name no authority. It must verify.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Fetcher:
             raise ValueError("a TLS context that does not verify certificates and names is not used")
         self._settings = settings
         self._clock = clock
-        self._tls = tls
+        self._tls = {} if tls is None else {"": tls}  # by authority's file; "" for the system's
         self._guard = Guard(settings, resolver)
         self._transport = transport or WireTransport(self._guard, settings, self._context)
         self._budget = Budget(settings.max_in_flight)
@@ -125,10 +126,11 @@ class Fetcher:
                 validators=validators,
                 secrets=feed.headers,
                 proxy=feed.proxy,
+                ca=feed.ca,
             )
             started = monotonic()
             if page:
-                await self._robots.permit(feed.url, proxy=feed.proxy)
+                await self._robots.permit(feed.url, proxy=feed.proxy, ca=feed.ca)
             reply = await self._exchange(query, share)
             yield self._result(query, reply, state, timedelta(seconds=monotonic() - started))
 
@@ -163,15 +165,23 @@ class Fetcher:
         """What the host's robots.txt asks between two requests, as far as it was read; at most a minute."""
         return self._robots.crawl_delay(url)
 
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = httpx.create_ssl_context(trust_env=False)
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
+    def _context(self, ca: str) -> ssl.SSLContext:
+        """Verifying in any case: by the authorities of the system, or by the one that a feed names."""
+        known = self._tls.get(ca)
+        if known is None:
+            try:
+                known = (
+                    ssl.create_default_context(cafile=ca) if ca else httpx.create_ssl_context(trust_env=False)
+                )
+            except OSError as error:  # ssl.SSLError is one
+                raise Failure("tls", f"no authority can be read from {ca}: {reason(error)}") from error
+            known.set_alpn_protocols(["http/1.1"])
+            self._tls[ca] = known
+        return known
 
-    async def _robots_txt(self, url: str, proxy: str) -> tuple[int, bytes]:
+    async def _robots_txt(self, url: str, proxy: str, ca: str) -> tuple[int, bytes]:
         """Status and body of a robots.txt; raises FetchError when there is no answer to interpret."""
-        query = Query(url=url, accept="text/plain, */*;q=0.5", validators={}, secrets={}, proxy=proxy)
+        query = Query(url=url, accept="text/plain, */*;q=0.5", validators={}, secrets={}, proxy=proxy, ca=ca)
         with self._budget.share() as share:
             try:
                 reply = await self._exchange(query, share)
@@ -211,7 +221,8 @@ class Fetcher:
         for _ in range(self._settings.max_redirects + 1):
             at_home = _origin(url) == home
             proxy = (query.proxy if at_home else "") or self._settings.proxy
-            request = self._request(url, query, secrets if at_home else {}, proxy, heard)
+            extensions = {"proxy": proxy, "ca": query.ca if at_home else "", "heard": heard}
+            request = self._request(url, query, secrets if at_home else {}, extensions)
             self._guard.check(*_origin(url))
             response = await self._transport.handle_async_request(request)
             heard.anything = True
@@ -236,7 +247,7 @@ class Fetcher:
         raise Failure("redirect", f"more than {self._settings.max_redirects} redirects", status=status)
 
     def _request(
-        self, url: httpx.URL, query: Query, secrets: Mapping[str, str], proxy: str, heard: "_Heard"
+        self, url: httpx.URL, query: Query, secrets: Mapping[str, str], extensions: dict[str, object]
     ) -> httpx.Request:
         try:
             sent = {**self._common, "Accept": query.accept, **query.validators}
@@ -245,7 +256,7 @@ class Fetcher:
                 sent = {name: value for name, value in sent.items() if name.lower() not in named} | dict(
                     secrets
                 )
-            return httpx.Request("GET", url, headers=sent, extensions={"proxy": proxy, "heard": heard})
+            return httpx.Request("GET", url, headers=sent, extensions=extensions)
         except (UnicodeEncodeError, httpx.InvalidURL) as error:
             raise Failure("refused", f"a header to be sent is not plain ASCII: {reason(error)}") from error
 
@@ -372,7 +383,9 @@ class Fetcher:
 class WireTransport(httpx.AsyncBaseTransport):
     """httpx's transport interface over guarded connections, each used once."""
 
-    def __init__(self, guard: Guard, settings: FetchSettings, context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(
+        self, guard: Guard, settings: FetchSettings, context: Callable[[str], ssl.SSLContext]
+    ) -> None:
         self._max_header = settings.max_header
         self._connector = Connector(
             guard,
@@ -391,7 +404,7 @@ class WireTransport(httpx.AsyncBaseTransport):
             target = str(url.copy_with(fragment=None)).encode("ascii")
             if proxy.authorization:
                 sent = [*sent, (b"Proxy-Authorization", proxy.authorization)]
-        stream = await self._connector.open(scheme, host, port, proxy)
+        stream = await self._connector.open(scheme, host, port, proxy, request.extensions.get("ca", ""))
         answer = Answer(stream, max_header=self._max_header)
         heard = request.extensions.get("heard")
         try:

@@ -114,14 +114,15 @@ class Connector:
     """Opens streams that the guard allows.
 
     Args:
-        context: gives the one TLS context; asked when an https address is met, because loading the authorities takes 20 ms.
+        context: gives the TLS context for an authority's file ("": the system's authorities); asked when an https
+            address is met, because loading the authorities takes 20 ms.
         connect_timeout, read_timeout: seconds.
     """
 
     def __init__(
         self,
         guard: Guard,
-        context: Callable[[], ssl.SSLContext],
+        context: Callable[[str], ssl.SSLContext],
         *,
         connect_timeout: float,
         read_timeout: float,
@@ -129,8 +130,8 @@ class Connector:
         self._guard, self._context = guard, context
         self._connect_timeout, self._read_timeout = connect_timeout, read_timeout
 
-    async def open(self, scheme: str, host: str, port: int, proxy: Proxy | None) -> Stream:
-        tls = self._context() if scheme == "https" else None
+    async def open(self, scheme: str, host: str, port: int, proxy: Proxy | None, ca: str = "") -> Stream:
+        tls = self._context(ca) if scheme == "https" else None
         if proxy is None:
             return await self._dial(host, port, tls)
         stream = await self._dial(proxy.host, proxy.port, None)

@@ -25,8 +25,8 @@ MAX_ORIGINS = 1_000
 MAX_DELAY = timedelta(seconds=60)
 """Crawl-delay is no standard; values beyond a minute are mistakes or a polite way to forbid, which Disallow says better."""
 
-FetchText = Callable[[str, str], Awaitable[tuple[int, bytes]]]
-"""URL of a robots.txt and proxy (or "") -> status and body after redirects; FetchError when there is no answer."""
+FetchText = Callable[[str, str, str], Awaitable[tuple[int, bytes]]]
+"""URL of a robots.txt, proxy and authority (or "") -> status and body after redirects; FetchError when nobody answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Robots:
         self._known: OrderedDict[str, _Rules] = OrderedDict()  # by origin, the longest unused first
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def permit(self, url: str, *, proxy: str = "") -> None:
+    async def permit(self, url: str, *, proxy: str = "", ca: str = "") -> None:
         """Return when the page may be fetched.
 
         Raises:
@@ -58,7 +58,7 @@ class Robots:
         async with lock:  # one request for robots.txt, however many pages ask
             rules = self._known.get(origin)
             if rules is None or rules.until <= self._clock():
-                rules = await self._read(origin, url, proxy)
+                rules = await self._read(origin, url, proxy, ca)
                 self._known[origin] = rules
             self._known.move_to_end(origin)
             while len(self._known) > MAX_ORIGINS:
@@ -78,10 +78,10 @@ class Robots:
             return None
         return timedelta(seconds=min(delay, MAX_DELAY.total_seconds()))
 
-    async def _read(self, origin: str, url: str, proxy: str) -> _Rules:
+    async def _read(self, origin: str, url: str, proxy: str, ca: str) -> _Rules:
         now = self._clock()
         try:
-            status, body = await self._fetch(f"{origin}/robots.txt", proxy)
+            status, body = await self._fetch(f"{origin}/robots.txt", proxy, ca)
         except FetchError as error:
             raise FetchError(
                 url,
