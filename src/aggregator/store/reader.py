@@ -4,6 +4,7 @@ Each method is one snapshot. What belongs to the items of a page (copies, revisi
 each for the whole page, never one an item.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -104,15 +105,15 @@ class PollTotals:
     bytes: int
 
 
-class Reader:
+class Reader(ABC):
     """What can be asked. Store adds opening, closing and writing."""
 
     _search: SearchIndex
     _terms: TermIndex
 
+    @abstractmethod
     def _read(self) -> AbstractContextManager[sa.Connection]:
         """A connection with one snapshot; what the database refuses comes out as StoreError."""
-        raise NotImplementedError
 
     # --- configuration and feeds -----------------------------------------------------------------------------------
 
@@ -596,8 +597,9 @@ class Reader:
                 bytes=self._bytes(connection),
             )
 
+    @abstractmethod
     def _bytes(self, connection: sa.Connection) -> int:
-        raise NotImplementedError
+        """What the store takes up on disk."""
 
 
 # --- shared with the writer ----------------------------------------------------------------------------------------------
