@@ -115,9 +115,8 @@ class Recorder:
                 task = self._waiting.get()
                 continue
             batch, rows, after = [task], _rows(task), None
-            while (
-                rows < BATCH_ROWS and not self._waiting.empty()
-            ):  # nobody else takes: what is there stays there
+            # Nobody else takes from the queue: what is there stays there.
+            while rows < BATCH_ROWS and not self._waiting.empty():
                 after = self._waiting.get()
                 if not isinstance(after, Answer):
                     break
