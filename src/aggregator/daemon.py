@@ -55,6 +55,15 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
             writer.prune(clock(), config.store.retention, config.store.polls_kept)
 
     async with Polling(config, store, clock=clock, on_poll=on_poll) as polling:
+
+        async def settle() -> None:
+            """Where answers can no longer be stored, polling on would only ask in vain: it ends, and says why."""
+            try:
+                await polling.settle()
+            except BaseException:
+                stop.set()
+                raise
+
         scheduler = AsyncIOScheduler(timezone=UTC)
 
         def every(interval: timedelta, name: str, job: Callable[[], Awaitable[object]]) -> None:
@@ -70,7 +79,7 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
             )
 
         every(TICK, "tick", polling.tick)
-        every(SETTLE, "settle", polling.settle)
+        every(SETTLE, "settle", settle)
         every(LINK, "link", lambda: asyncio.to_thread(link, store, config.relate))
         every(PRUNE, "prune", lambda: asyncio.to_thread(prune))
         await polling.tick()  # at once, not after the first interval
