@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from aggregator import config, health
 from aggregator.config import Config
-from aggregator.model import Feed, FeedState, ItemFilter, Poll
+from aggregator.model import Feed, FeedState, ItemFilter, Poll, Related
 from aggregator.pipeline import lists
 from aggregator.pipeline.address import as_asked, as_configured
 from aggregator.pipeline.poll import PollRun, poll, preview
@@ -575,6 +575,37 @@ def test_credentials_in_an_address_go_along_where_it_moves_within_its_origin() -
     assert state_asked.url == asked.url
     assert as_configured(feed, state_asked) == state
     assert as_asked(feed, replace(state, moved_count=2)) == (feed, replace(state, moved_count=2))
+
+
+def test_nothing_that_belongs_to_an_origin_goes_along_to_another() -> None:
+    feed = Feed(
+        id="a",
+        url="https://harbour.example/rss",
+        source_id="harbour",
+        headers={"Authorization": "Bearer x"},
+        proxy="http://proxy.example:8080",
+        ca="/etc/harbour.pem",
+    )
+    state = FeedState(feed_id="a", url=feed.url, moved_to="https://elsewhere.example/rss", moved_count=3)
+    asked, _ = as_asked(feed, state)
+    assert (asked.headers, asked.proxy, asked.ca) == ({}, "", "")
+
+
+def test_the_sites_own_articles_have_lists_and_stand_in_none(tmp_path: Path) -> None:
+    day = Day(tmp_path, SOURCES.replace('id = "radio"', 'id = "radio"\nrole = "own"'))
+    day.poll()
+    topic = next(topic for topic in day.store.topics() if topic.id == "bridge")
+    own = lists.find_item(day.store, "https://radiomerrow.example/news/4411")
+    other = lists.find_item(day.store, "https://countygazette.example/traffic/merrow-old-bridge")
+
+    def outlets(entries: list[Related]) -> set[str]:
+        return {entry.item.outlet for entry in entries}
+
+    others = {"County Gazette", "Lowland Courier"}
+    assert outlets(lists.topic(day.store, day.config.relate, topic, now=day.now)) == others
+    assert outlets(lists.related(day.store, day.config.relate, own, now=day.now)) == others
+    assert outlets(lists.related(day.store, day.config.relate, other, now=day.now)) == {"Lowland Courier"}
+    day.store.close()
 
 
 def test_a_poll_that_failed_carries_how_long_it_took_and_what_came(harbour: Harbour) -> None:

@@ -22,7 +22,7 @@ def as_asked(feed: Feed, state: FeedState) -> tuple[Feed, FeedState]:
     there = replace(feed, url=moved)
     here, target = urlsplit(feed.url), urlsplit(moved)
     if _origin(here) != _origin(target):
-        there = replace(there, headers={}, proxy="")
+        there = replace(there, headers={}, proxy="", ca="")
     elif here.username is not None and not any(name.lower() == "authorization" for name in feed.headers):
         secret = f"{unquote(here.username)}:{unquote(here.password or '')}".encode()
         there = replace(

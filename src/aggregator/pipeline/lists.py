@@ -80,7 +80,9 @@ def topic(
     store: Store, settings: RelateSettings, topic: Topic, *, now: datetime, limit: int | None = None
 ) -> list[Related]:
     """A topic's list, best first: the newest reports, one per event text, spread over outlets."""
-    items = store.topic_items(topic, since=now - settings.window, limit=TOPIC_POOL)
+    own = own_sources(store)
+    found = store.topic_items(topic, since=now - settings.window, limit=TOPIC_POOL)
+    items = [item for item in found if item.article.source_id not in own]
     return relate.topic_list(topic, items, settings=settings, now=now, limit=limit or settings.limit)
 
 
