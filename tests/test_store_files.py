@@ -486,7 +486,7 @@ def test_importing_the_store_imports_nothing_that_reading_does_not_need() -> Non
     code = """
     import sys
     import aggregator.store
-    unneeded = "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "psycopg", "aggregator.store.writer"
+    unneeded = "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "psycopg", "aggregator.store.writer", "aggregator.store.recording", "aggregator.store.recording"
     print([name for name in unneeded if name in sys.modules])
     """
     assert child(code).communicate()[0].strip() == "[]"

@@ -1,12 +1,12 @@
 """Articles, feed states and what belongs together, in one database; the only SQL.
 
-    schema.py      every table                      reader.py      what can be asked
-    engines.py     an address to two engines        writer.py      what a poll and the link pass leave behind
-    migrations.py  earlier schemas to this one      mirror.py      the configuration, mirrored
-    rows.py        row <-> noun                     links.py       copies, neighbours, stories
-    search.py      full text                        purge.py       retention
-    candidates.py  what an article may belong with  sql.py         bulk statements
-    gaps.py        what may have been missed        documents.py   what a drifting feed served
+    schema.py      every table                      reader.py       what can be asked: journal.py, items.py, stories.py
+    engines.py     an address to two engines        writer.py       what may be written: transaction.py, recording.py
+    migrations.py  earlier schemas to this one      mirror.py       the configuration, mirrored
+    rows.py        row <-> noun                     links.py        copies, neighbours, stories
+    search.py      full text                        purge.py        retention
+    candidates.py  what an article may belong with  sql.py          bulk statements
+    gaps.py        what may have been missed        documents.py    what a drifting feed served
 
 SQLite by default (`sqlite:///path`), PostgreSQL (`postgresql+psycopg://...`) by the same Store. One writer at a time;
 readers never wait. Ids grow with first_seen_at, in the order in which articles become visible.
@@ -29,7 +29,9 @@ from aggregator.store.candidates import DatabaseCandidates, term_index
 from aggregator.store.documents import SavedDocument
 from aggregator.store.engines import Database
 from aggregator.store.gaps import Gap
-from aggregator.store.reader import ArticleDetails, PollTotals, Reader, Stats
+from aggregator.store.items import ArticleDetails
+from aggregator.store.journal import PollTotals
+from aggregator.store.reader import Reader, Stats
 from aggregator.store.search import search_index
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
+from aggregator.errors import UnknownName
 from aggregator.model import CopyGroup, Linked
 from aggregator.store import rows
 from aggregator.store.schema import (
@@ -206,6 +207,30 @@ def _end_of_chain(merged: Mapping[int, int | None], number: int) -> int:
         seen.add(into)
         number = into
     return number
+
+
+def story_number(connection: sa.Connection, id_prefix: str) -> int:
+    """The story that an id, or the beginning of one, stands for by now."""
+    prefix = id_prefix.strip().lower()
+    if not prefix.isascii() or not prefix.isalnum():
+        raise UnknownName("story", id_prefix, hint="`aggregator stories` lists them.")
+    found = connection.execute(
+        sa.select(story.c.number, story.c.key)
+        .where(story.c.key >= prefix, story.c.key < prefix + "~")
+        .order_by(story.c.key)
+        .limit(50)
+    ).all()
+    exact = [number for number, name in found if name == prefix]
+    numbers = exact or [number for number, _ in found]
+    living = set(alive(connection, numbers).values())
+    if len(living) == 1:
+        return living.pop()
+    raise UnknownName(
+        "story",
+        id_prefix,
+        nearest=[name for _, name in found[:3]],
+        hint="More than one begins so." if living else "`aggregator stories` lists them.",
+    )
 
 
 def save_story_labels(connection: sa.Connection, linked: Sequence[Linked]) -> None:
