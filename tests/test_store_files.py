@@ -163,16 +163,16 @@ def test_an_older_schema_is_brought_up_to_date_after_a_copy_was_made(
     def note(connection: sa.Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE article ADD COLUMN mood TEXT")
 
-    later = (*migrations.MIGRATIONS, Migration(2, "mood", note))
+    later = (*migrations.MIGRATIONS, Migration(3, "mood", note))
     monkeypatch.setattr(migrations, "MIGRATIONS", later)
     with Store.open(address(path)) as migrated:
         assert not migrated.created
-        assert migrated.backup == path.with_name("news.db.schema-1.bak")
-        assert migrated.stats().schema == 2
+        assert migrated.backup == path.with_name("news.db.schema-2.bak")
+        assert migrated.stats().schema == 3
         assert migrated.stats().articles == 1
     with closing(sqlite3.connect(path.with_name("news.db.schema-1.bak"))) as copy:
         assert copy.execute("SELECT count(*) FROM article").fetchone() == (1,)
-        assert copy.execute("SELECT max(number) FROM migration").fetchone() == (1,)
+        assert copy.execute("SELECT max(number) FROM migration").fetchone() == (2,)
     with Store.open(address(path)) as again:
         assert again.backup is None
 
@@ -186,12 +186,12 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
         connection.exec_driver_sql("CREATE TABLE half_done (x)")
         connection.exec_driver_sql("SELECT nonsense")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, Migration(2, "bad", fail)))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, Migration(3, "bad", fail)))
     with pytest.raises(StoreError, match="nonsense"):
         Store.open(address(path))
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half_done'").fetchone() == (0,)
-        assert file.execute("SELECT max(number) FROM migration").fetchone() == (1,)
+        assert file.execute("SELECT max(number) FROM migration").fetchone() == (2,)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
@@ -486,7 +486,7 @@ def test_importing_the_store_imports_nothing_that_reading_does_not_need() -> Non
     code = """
     import sys
     import aggregator.store
-    unneeded = "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "psycopg", "aggregator.store.writer", "aggregator.store.recording", "aggregator.store.recording"
+    unneeded = "sqlalchemy.orm", "sqlalchemy.dialects.postgresql", "psycopg", "aggregator.store.writer"
     print([name for name in unneeded if name in sys.modules])
     """
     assert child(code).communicate()[0].strip() == "[]"

@@ -35,7 +35,32 @@ def create(connection: sa.Connection) -> None:
     term_index(kind).create(connection)
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first schema", create),)
+def _editors_decide(connection: sa.Connection) -> None:
+    """Editors' verdicts, tombstones that are still served, revised articles linked again, passages that repeat."""
+    sqlite = connection.dialect.name == "sqlite"
+    number, blob, no = ("INTEGER", "BLOB", "0") if sqlite else ("BIGINT", "BYTEA", "false")
+    for statement in (
+        f"ALTER TABLE source ADD COLUMN paywall BOOLEAN DEFAULT {no} NOT NULL",
+        "ALTER TABLE revision ADD COLUMN times INTEGER DEFAULT '1' NOT NULL",
+        "ALTER TABLE revision ADD COLUMN last_at BIGINT",
+        "DROP TABLE band",  # never used: bands are in the candidate index
+        f"CREATE TABLE tombstone (article_id {number} NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (article_id))",
+        f"CREATE TABLE hidden (article_id {number} NOT NULL, PRIMARY KEY (article_id))",
+        f"CREATE TABLE relink (article_id {number} NOT NULL, PRIMARY KEY (article_id))",
+        f"""CREATE TABLE boilerplate (source_id {number} NOT NULL, blob {blob} NOT NULL,
+            PRIMARY KEY (source_id), FOREIGN KEY(source_id) REFERENCES source (id))""",
+        f"""CREATE TABLE editor_verdict (id {number} NOT NULL, kind SMALLINT NOT NULL, url TEXT NOT NULL,
+            other TEXT NOT NULL, at BIGINT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,
+            undone_at BIGINT, undone_by TEXT, PRIMARY KEY (id))""",
+        'CREATE INDEX key_article ON "key" (article_id)',
+    ):
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first schema", create),
+    Migration(2, "editors decide", _editors_decide),
+)
 
 
 def version(connection: sa.Connection) -> int:

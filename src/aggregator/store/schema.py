@@ -53,6 +53,7 @@ source = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("weight", sa.Float, nullable=False),
     sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("paywall", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 feed = sa.Table(
@@ -226,6 +227,9 @@ revision = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("teaser", sa.Text, nullable=False),
     sa.Column("published_at", sa.BigInteger),
+    # Outlets try two headlines in turn: one that comes back is counted here and is no row of its own.
+    sa.Column("times", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("last_at", sa.BigInteger),  # when it was last replaced; NULL: that was at seen_at
     sa.Index("revision_article", "article_id"),
 )
 
@@ -239,7 +243,16 @@ key = sa.Table(
     sa.Column("hash", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("article_id", _Id, nullable=False),
+    sa.Index("key_article", "article_id"),  # ids grow, so it is appended to: 1 us a key
     sqlite_with_rowid=False,
+)
+
+# A tombstone that a feed still serves, and when it last did (to the week): it is kept for as long as that goes on.
+tombstone = sa.Table(
+    "tombstone",
+    metadata,
+    sa.Column("article_id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("seen_at", sa.BigInteger, nullable=False),
 )
 
 sighting = sa.Table(
@@ -269,6 +282,30 @@ hour = sa.Table(
     sa.Column("first_id", sa.BigInteger, nullable=False),
 )
 
+# --- what editors decided -------------------------------------------------------------------------------------------
+
+# Keyed by canonical URL, so that a verdict outlives the article, a purge and a rebuilt store.
+editor_verdict = sa.Table(
+    "editor_verdict",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.SmallInteger, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("other", sa.Text, nullable=False),  # "": every other article
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("undone_at", sa.BigInteger),
+    sa.Column("undone_by", sa.Text),
+)
+
+# The stored articles that a verdict hides: lists join it.
+hidden = sa.Table(
+    "hidden",
+    metadata,
+    sa.Column("article_id", _Id, primary_key=True, autoincrement=False),
+)
+
 # --- ours: what belongs together -------------------------------------------------------------------------------------
 
 feature = sa.Table(
@@ -278,12 +315,19 @@ feature = sa.Table(
     sa.Column("blob", sa.LargeBinary, nullable=False),  # only `relate` knows what is inside
 )
 
-band = sa.Table(
-    "band",
+# Articles that were revised after they were linked: the next pass takes their new wording.
+relink = sa.Table(
+    "relink",
     metadata,
-    sa.Column("band", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("article_id", _Id, primary_key=True, autoincrement=False),
-    sqlite_with_rowid=False,
+)
+
+# Passages that an outlet repeats over its articles; only `relate` knows what is inside.
+boilerplate = sa.Table(
+    "boilerplate",
+    metadata,
+    sa.Column("source_id", _Id, sa.ForeignKey("source.id"), primary_key=True, autoincrement=False),
+    sa.Column("blob", sa.LargeBinary, nullable=False),
 )
 
 # Ten edges of the story graph in one row: (id of an earlier article, score) as little-endian int64 and float32, best
