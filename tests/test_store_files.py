@@ -170,7 +170,7 @@ def test_an_older_schema_is_brought_up_to_date_after_a_copy_was_made(
         assert migrated.backup == path.with_name("news.db.schema-2.bak")
         assert migrated.stats().schema == 3
         assert migrated.stats().articles == 1
-    with closing(sqlite3.connect(path.with_name("news.db.schema-1.bak"))) as copy:
+    with closing(sqlite3.connect(path.with_name("news.db.schema-2.bak"))) as copy:
         assert copy.execute("SELECT count(*) FROM article").fetchone() == (1,)
         assert copy.execute("SELECT max(number) FROM migration").fetchone() == (2,)
     with Store.open(address(path)) as again:
