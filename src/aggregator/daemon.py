@@ -16,6 +16,7 @@ from aggregator.config import Config
 from aggregator.model import Poll
 from aggregator.pipeline.link import link
 from aggregator.pipeline.poll import Clock, Polling, run_async, sync_configuration
+from aggregator.pipeline.retain import prune_if_due
 from aggregator.store import Store
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 TICK = timedelta(seconds=5)
 SETTLE = timedelta(seconds=30)  # answers that only say "no connection" wait this long for the others
 LINK = timedelta(seconds=60)
-PRUNE = timedelta(hours=6)
+PRUNE = timedelta(hours=1)  # looks whether it is due
 GRACE = timedelta(
     seconds=8
 )  # what is in hand gets this long after SIGTERM; service managers kill after 10 s or more
@@ -49,10 +50,6 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
-
-    def prune() -> None:
-        with store.write() as writer:
-            writer.prune(clock(), config.store.retention, config.store.polls_kept)
 
     async with Polling(config, store, clock=clock, on_poll=on_poll) as polling:
 
@@ -81,7 +78,7 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
         every(TICK, "tick", polling.tick)
         every(SETTLE, "settle", settle)
         every(LINK, "link", lambda: asyncio.to_thread(link, store, config.relate))
-        every(PRUNE, "prune", lambda: asyncio.to_thread(prune))
+        every(PRUNE, "prune", lambda: asyncio.to_thread(prune_if_due, config, store, now=clock()))
         await polling.tick()  # at once, not after the first interval
         scheduler.start()
         log.info("started feeds=%d", sum(1 for _ in config.feeds()))

@@ -79,6 +79,9 @@ class Source:
     role: Role = "outlet"
     weight: float = 1.0  # how much a report of this outlet counts when stories are ranked
     paused: bool = False
+    paywall: bool = False  # its articles are not free to read: of several copies, another is shown
+    retention: timedelta | None = None  # how long its articles are kept; None: as [store] says
+    keep: int | None = None  # how many of its newest articles are kept; None: as [store] says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +321,7 @@ class Verdict:
     article: Article | None = None  # new and revision
     fingerprint: int = 0
     why: str = ""  # rejected: the reason, in words an editor reads
+    moved_to: str | None = None  # canonical URL: a relaunch put the article there; `url` is how readers follow it
 
 
 # --- store -----------------------------------------------------------------------------------------------------
@@ -357,6 +361,8 @@ class Revision:
     title: str
     teaser: str
     published_at: datetime | None = None
+    times: int = 1  # how often it has read so and been changed: outlets try two headlines in turn
+    last_at: datetime | None = None  # when it was changed last; None: that was at seen_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +389,21 @@ class Copy:
     similarity: float  # 0 to 1
 
 
+SearchField = Literal["title", "teaser", "outlet"]
+Span = tuple[int, int]
+"""Where a passage begins and where it ends, in characters (code points)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """The passage of an article that answers a search best."""
+
+    field: SearchField  # whose passage it is
+    text: str  # one line; an ellipsis where it was cut within a sentence
+    marks: tuple[Span, ...] = ()  # of `text`: the words that were asked for, in order, none inside another
+    title_marks: tuple[Span, ...] = ()  # of the title, whichever passage it is: lists show the title anyway
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """An article as lists show it: with its outlet's name and what it is grouped with."""
@@ -394,9 +415,12 @@ class Item:
     revisions: tuple[Revision, ...] = ()
     copy_of: int | None = None  # id of the representative, when that is another article
     owner: str = ""
+    paywall: bool = False  # of its source
+    hidden: bool = False  # by an editor
     tagged: tuple[
         str, ...
     ] = ()  # topics of the feeds it was seen in; known where a topic's items are asked for
+    snippet: Snippet | None = None  # where a search found it
 
     @property
     def id(self) -> int:
@@ -424,12 +448,35 @@ class ItemFilter:
     search: str = ""  # words over title, teaser and outlet; "quoted phrases" and prefix*; any text is safe
     missing: tuple[str, ...] = ()  # "date" (nobody said one), "teaser", "image"
     date_origins: tuple[DateOrigin, ...] = ()
-    state: Literal["listed", "copy", "all"] = (
-        "listed"  # listed: copies that are not the representative are left out
+    state: Literal["listed", "copy", "hidden", "all"] = (
+        "listed"  # listed: what editors hid, and copies that are not the representative, are left out
     )
     sort: Sort = "newest"
     after: int | None = None  # keyset paging: the id of the last item of the page before
     limit: int | None = 50
+
+
+# --- editors ---------------------------------------------------------------------------------------------------
+
+Decision = Literal["hide", "not_copy"]
+"""hide: the article stands in no list. not_copy: it is not the same text as the other one, or as any other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditorVerdict:
+    """What an editor decided. Kept by canonical URL: it outlives the article, a purge and a rebuilt store."""
+
+    id: int
+    kind: Decision
+    url: str  # canonical
+    url_hash: int  # hash of its key
+    other: str = ""  # canonical; "": every other article
+    other_hash: int | None = None
+    at: datetime
+    by: str = ""
+    why: str = ""
+    undone_at: datetime | None = None
+    undone_by: str = ""
 
 
 # --- relate ----------------------------------------------------------------------------------------------------

@@ -10,12 +10,22 @@ from ipaddress import IPv4Network, IPv6Network
 MIB = 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Which articles of an outlet retention leaves; the others are purged, with tombstones."""
+
+    age: timedelta  # since they were first seen
+    newest: int | None = None  # so many, whatever their age; None: no limit
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """[store]"""
 
     database: str = field(repr=False)  # SQLAlchemy URL, already absolute; may hold a password
     retention: timedelta = timedelta(days=90)  # articles first seen longer ago are purged, with tombstones
+    keep: int | None = None  # newest articles kept of each source; None: all within the retention
+    tombstones_kept: timedelta = timedelta(days=365)  # after an article was first seen, or last served
     polls_kept: timedelta = timedelta(days=30)  # the poll journal and its rejections
     busy_timeout: timedelta = timedelta(seconds=10)
     synchronous: str = "NORMAL"  # SQLite: NORMAL | FULL

@@ -68,14 +68,17 @@ def check(ctx: click.Context) -> None:
 @db.command(short_help="Purge what is older than the retention.")
 @pass_session
 def prune(session: Session) -> None:
-    """Purge articles and polls that are older than [store] retention and polls_kept. They do not come back.
+    """Purge what the configuration keeps no longer (retention, keep, polls_kept). Purged articles do not come back.
+
+    `poll` and `run` do the same every six hours.
 
     \b
       aggregator db prune
     """
-    settings = session.config.store
-    with session.store() as store, store.write() as writer:
-        report = writer.prune(session.clock(), settings.retention, settings.polls_kept)
+    from aggregator.pipeline.retain import prune as prune_store
+
+    with session.store() as store:
+        report = prune_store(session.config, store, now=session.clock())
     write(f"{report.articles} articles and {report.polls} polls purged\n")
 
 

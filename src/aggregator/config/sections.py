@@ -222,6 +222,8 @@ class Sections:
         given = table.given(
             {
                 "retention": at_least_a_day,
+                "keep": values.whole_number(1, 100_000_000),
+                "tombstones_kept": at_least_a_day,
                 "polls_kept": at_least_a_day,
                 "busy_timeout": values.duration,
                 "synchronous": values.one_of("NORMAL", "FULL"),
@@ -336,6 +338,9 @@ class Sections:
                 "agency": values.text,
                 "role": values.one_of(*get_args(Role)),
                 "weight": values.number(0, 100),
+                "paywall": values.boolean,
+                "retention": values.duration_from("1d"),
+                "keep": values.whole_number(1, 100_000_000),
             }
         )
         table.close()

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aggregator import normalize
 from aggregator.config import Config
-from aggregator.errors import FeedError, FetchError, ParseError
+from aggregator.errors import FeedError, FetchError, ParseError, StoreLocked
 from aggregator.fetch import Fetcher, Poller
 from aggregator.model import Article, Document, Feed, FeedState, NotModified, ParsedFeed, Poll, Source
 from aggregator.parse import parse_document
 from aggregator.parse.sandbox import Sandbox
 from aggregator.pipeline.address import as_asked, as_configured
 from aggregator.pipeline.record import ORIGINS, Answer, Recorder, newest
+from aggregator.pipeline.retain import prune_if_due
 from aggregator.store import Store
 
 if TYPE_CHECKING:
@@ -195,11 +196,15 @@ def poll(
     """
     sync_configuration(config, store, now=clock())
     run = run_async(_poll(config, store, clock, all, feed_ids, progress, transport))
-    if not link:
-        return run
-    from aggregator.pipeline.link import link as link_pass
+    if link:
+        from aggregator.pipeline.link import link as link_pass
 
-    return replace(run, linked=link_pass(store, config.relate))
+        run = replace(run, linked=link_pass(store, config.relate))
+    try:
+        prune_if_due(config, store, now=clock())
+    except StoreLocked:
+        log.info("retention waits: another process is writing")  # what was polled is stored; the next run prunes
+    return run
 
 
 async def _poll(

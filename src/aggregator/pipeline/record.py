@@ -5,7 +5,7 @@ import queue
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,12 +21,14 @@ from aggregator.model import (
     Entry,
     Feed,
     FeedState,
+    Known,
     NotModified,
     ParsedFeed,
     Poll,
     Source,
     Verdict,
 )
+from aggregator.pipeline.retain import keep_of
 from aggregator.store import Store, Writer
 
 log = logging.getLogger(__name__)
@@ -238,7 +240,7 @@ class Recorder:
                 state=answer.state,
                 writer=writer,
                 now=answer.at,
-                retention=self._config.store.retention,
+                retention=keep_of(self._sources[feed.source_id], self._config.store).age,
             )
         poll = _answered(answer, verdicts)
         state = schedule.after_success(
@@ -279,7 +281,7 @@ def missed(
         return None
     if not any(verdict.outcome == "new" for verdict in verdicts) or _overlaps(feed_id, verdicts, writer):
         return None
-    before = [health.Seen(title, at) for _, title, at in writer.served(feed_id)]
+    before = [health.Seen(known.title, known.published_at) for known in writer.served(feed_id)]
     return health.missed(before, verdicts, entries, checked_at=checked_at, now=answer.at)
 
 
@@ -328,7 +330,22 @@ def judge_entries(
         source_id=source.id,
         feed_id=feed.id,
         not_before=not_before,
+        last_at=state.success_at,
+        past=_Past(writer, feed.id),
     )
+
+
+class _Past:
+    """What `identify` may ask of the store beyond the keys of a document."""
+
+    def __init__(self, writer: Writer, feed_id: str) -> None:
+        self._writer, self._feed_id = writer, feed_id
+
+    def known(self, hashes: Collection[int]) -> Mapping[int, Known]:
+        return self._writer.known(hashes)
+
+    def served(self) -> Sequence[Known]:
+        return self._writer.served(self._feed_id)
 
 
 def newest(entries: Sequence[Entry], limit: int) -> Sequence[Entry]:

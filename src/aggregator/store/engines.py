@@ -5,6 +5,7 @@ SQLITE_BUSY_SNAPSHOT, whatever the time-out. Readers open the file read-only, be
 lock. On PostgreSQL one advisory lock makes writers take turns, so that articles become visible in the order of their ids.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,12 @@ WRITER_LOCK = 0x6E657773666F6C64
 
 _MAGIC = b"SQLite format 3\x00"
 _RETRY = 0.05  # seconds between attempts to switch a new file to WAL, where SQLite does not wait by itself
+
+
+class FileConnection(sqlite3.Connection):
+    """Knows which file it has open: another may have come to stand at its path (`db restore`, or a person with mv)."""
+
+    file: tuple[int, int] | None = None  # device and inode
 
 
 class Database:
@@ -102,16 +109,18 @@ class Database:
         if self.path is None:
             return self._postgresql_writer()
         engine = sa.create_engine(
-            "sqlite://", creator=self._connect_writer, poolclass=pool.QueuePool, pool_size=1
+            "sqlite://", creator=self.connect_writer, poolclass=pool.QueuePool, pool_size=1
         )
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "checkout", self._leave_replaced)
+        event.listen(engine, "begin", self._begin_immediate)
         return engine
 
     @cached_property
     def reader(self) -> sa.Engine:
         if self.path is None:
             return self._postgresql(execution_options=_READ_ONLY)
-        engine = sa.create_engine("sqlite://", creator=self._connect_reader, poolclass=pool.QueuePool)
+        engine = sa.create_engine("sqlite://", creator=self.connect_reader, poolclass=pool.QueuePool)
+        event.listen(engine, "checkout", self._leave_replaced)
         event.listen(engine, "begin", _begin)
         return engine
 
@@ -139,15 +148,14 @@ class Database:
     def refusal(self, error: BaseException) -> StoreError:
         """The database's refusal, in words: what it is, and what to do."""
         if isinstance(error, sqlite3.Error):
-            kind, advice = _sqlite_advice(error)
-        else:
-            kind, advice = _postgresql_advice(error, str(self._url.host))
-        cause = " ".join(str(error).split())
-        return kind(f"{self}: {advice} ({cause})")
+            return sqlite_refusal(self, error)
+        kind, advice = _postgresql_advice(error, str(self._url.host))
+        return kind(f"{self}: {advice} ({_cause(error)})")
 
     # --- SQLite --------------------------------------------------------------------------------------------------
 
-    def _connect_writer(self) -> sqlite3.Connection:
+    def connect_writer(self) -> FileConnection:
+        """The driver's connection to the file, which is made where there is none."""
         assert self.path is not None
         connection = self._connect(str(self.path), uri=False)
         # Before the first table exists: pages freed by retention can then be given back a few at a time.
@@ -163,7 +171,8 @@ class Database:
         connection.execute("PRAGMA journal_size_limit = 67108864")
         return connection
 
-    def _connect_reader(self) -> sqlite3.Connection:
+    def connect_reader(self) -> FileConnection:
+        """The driver's connection to the file, for reading only."""
         assert self.path is not None
         address = f"file:{quote(str(self.path))}?mode=ro"
         connection = self._connect(address, uri=True)
@@ -181,15 +190,48 @@ class Database:
         connection.execute("PRAGMA cache_size = -16384")
         return connection
 
-    def _connect(self, address: str, *, uri: bool) -> sqlite3.Connection:
-        return sqlite3.connect(
+    def _connect(self, address: str, *, uri: bool) -> FileConnection:
+        # Asked before: should the file be replaced just now, the connection is taken for an old one, and made anew.
+        file = self._file()
+        connection = sqlite3.connect(
             address,
             uri=uri,
             timeout=self.lock_timeout,
             isolation_level=None,  # SQLAlchemy's begin event says how a transaction begins, not the driver
             check_same_thread=False,
             cached_statements=256,
+            factory=FileConnection,
         )
+        connection.file = file or self._file()
+        return connection
+
+    def _file(self) -> tuple[int, int] | None:
+        """What stands at the path now."""
+        assert self.path is not None
+        try:
+            found = os.stat(self.path)  # noqa: PTH116  (half the time of Path.stat, before every transaction)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _leave_replaced(self, connection: sqlite3.Connection, *_: object) -> None:
+        """A process that runs for weeks goes on with the file that stands at the path, not with one that stood there.
+
+        2 us. What it wrote to the other file would be seen by nobody.
+        """
+        assert isinstance(connection, FileConnection)
+        file = self._file()
+        if file is None:
+            raise StoreError(f"{self}: the file is gone; put it back, or `aggregator db restore FILE`")
+        if file != connection.file:
+            raise sa.exc.DisconnectionError  # the pool makes another
+
+    def _begin_immediate(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, FileConnection)
+        if driver.file != self._file():  # replaced while we waited for the lock
+            raise StoreLocked(f"{self}: another file was put in its place just now; try again")
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
         """Nothing to do but for a new file, where two processes may try it at once."""
@@ -234,10 +276,6 @@ class Database:
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
@@ -271,10 +309,28 @@ _SQLITE_ADVICE: dict[int, tuple[Callable[[str], StoreError], str]] = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         StoreError,
-        "the file is damaged. Nothing was overwritten; stop all writers and restore the last backup",
+        "the file is damaged. Nothing was overwritten; restore the last backup: `aggregator db restore FILE`",
     ),
     sqlite3.SQLITE_NOTADB: (StoreError, "the file is not an SQLite database, or its beginning is damaged"),
 }
+
+
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def sqlite_refusal(place: object, error: sqlite3.Error) -> StoreError:
+    """SQLite's refusal at this place, in words: what it is, and what to do."""
+    kind, advice = _sqlite_advice(error)
+    return kind(f"{place}: {advice} ({_cause(error)})")
+
+
+def _cause(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it says that the file is no sound database."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in DAMAGED
 
 
 def _sqlite_advice(error: sqlite3.Error) -> tuple[Callable[[str], StoreError], str]:

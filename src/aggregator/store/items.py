@@ -29,6 +29,7 @@ from aggregator.store.schema import (
     copy_member,
     feature,
     feed,
+    hidden,
     key,
     neighbours,
     revision,
@@ -38,7 +39,12 @@ from aggregator.store.schema import (
 )
 from aggregator.store.search import Query, parse_query, topic_query
 from aggregator.store.snapshot import Snapshots, first_id_since
+from aggregator.store.snippets import snippet
 from aggregator.store.sql import among
+
+TIERS = (0.8, 0.6, 0.4, 0.2)
+"""By relevance, what is at least so close to the best match counts as good as the others of its tier, and the newest
+stands first: bm25 alone puts a short headline of last month above a longer one of today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ class ItemReader(Snapshots):
             UnknownName: no story, or more than one, is known by the id given.
         """
         with self._read() as connection:
-            return _items(connection, self._select(connection, f))
+            found = _items(connection, self._select(connection, f))
+        return _with_snippets(found, f.search)
 
     def count(self, f: ItemFilter) -> int:
         """How many articles a filter lets through, whatever its limit."""
@@ -156,11 +163,8 @@ class ItemReader(Snapshots):
         wanted = _ITEM.select_from(found_in).where(*conditions)
         newest_id = self._search.table.c[0] if query is not None else article.c.id
         if f.sort == "relevance" and query is not None:
-            rank = self._search.rank(query)
-            if f.after is not None:
-                wanted = wanted.where(article.c.id.not_in(self._shown_before(f, found_in, conditions, rank)))
-            wanted = wanted.order_by(rank, newest_id.desc())
-        elif f.sort == "published":
+            return self._by_relevance(f, found_in, conditions, query)
+        if f.sort == "published":
             wanted = wanted.order_by(article.c.published_at.desc(), article.c.id.desc())
             if f.after is not None:
                 last = sa.select(article.c.published_at).where(article.c.id == f.after).scalar_subquery()
@@ -180,20 +184,32 @@ class ItemReader(Snapshots):
                 wanted = wanted.where(newest_id < f.after)
         return wanted.limit(f.limit)
 
-    def _shown_before(
+    def _by_relevance(
         self,
         f: ItemFilter,
         found_in: sa.FromClause,
         conditions: Sequence[sa.ColumnElement[bool]],
-        rank: sa.ColumnElement[float],
+        query: Query,
     ) -> sa.Select[Any]:
-        """Ids up to and with `after` in the order of relevance."""
-        place = sa.func.row_number().over(order_by=(rank, self._search.table.c[0].desc()))
+        """The best tier first, in each the newest. Only the rows of the page are read, behind the ids of all matches."""
+        own_id = self._search.table.c[0].label("id")
         ranked = (
-            sa.select(article.c.id, place.label("place")).select_from(found_in).where(*conditions).subquery()
+            sa.select(own_id, self._search.rank(query).label("rank"))
+            .select_from(found_in)
+            .where(*conditions)
+            .cte("ranked")
         )
-        last = sa.select(ranked.c.place).where(ranked.c.id == f.after).scalar_subquery()
-        return sa.select(ranked.c.id).where(ranked.c.place <= last)
+        closeness = ranked.c.rank / sa.func.nullif(sa.func.min(ranked.c.rank).over(), 0)
+        tier = sa.case(*((closeness > bound, place) for place, bound in enumerate(TIERS)), else_=len(TIERS))
+        placed = sa.select(ranked.c.id, tier.label("tier")).cte("placed")
+        page = sa.select(placed.c.id, placed.c.tier)
+        if f.after is not None:
+            last = sa.select(placed.c.tier).where(placed.c.id == f.after).scalar_subquery()
+            same_tier = sa.and_(placed.c.tier == last, placed.c.id < f.after)
+            page = page.where(sa.or_(placed.c.tier > last, same_tier))
+        page = page.order_by(placed.c.tier, placed.c.id.desc()).limit(f.limit)
+        shown = page.subquery("shown")
+        return _ITEM.join(shown, shown.c.id == article.c.id).order_by(shown.c.tier, shown.c.id.desc())
 
     def _conditions(
         self, connection: sa.Connection, f: ItemFilter
@@ -277,6 +293,7 @@ JOINED = (
     .outerjoin(copy_member, copy_member.c.article_id == article.c.id)
     .outerjoin(copy_group, copy_group.c.id == copy_member.c.group_id)
     .outerjoin(story_member, story_member.c.article_id == article.c.id)
+    .outerjoin(hidden, hidden.c.article_id == article.c.id)
 )
 
 _ITEM = sa.select(
@@ -284,13 +301,18 @@ _ITEM = sa.select(
     source.c.key.label("source_key"),
     source.c.name.label("source_name"),
     source.c.owner.label("source_owner"),
+    source.c.paywall.label("source_paywall"),
+    hidden.c.article_id.label("hidden_id"),
     copy_member.c.group_id,
     copy_group.c.representative_id,
     story_member.c.story,
 ).select_from(JOINED)
 
 _IS_COPY = sa.and_(copy_group.c.id.is_not(None), copy_group.c.representative_id != article.c.id)
-LISTED = sa.or_(copy_group.c.id.is_(None), copy_group.c.representative_id == article.c.id)
+LISTED = sa.and_(
+    hidden.c.article_id.is_(None),
+    sa.or_(copy_group.c.id.is_(None), copy_group.c.representative_id == article.c.id),
+)
 
 
 def _plain_conditions(f: ItemFilter) -> Iterable[sa.ColumnElement[bool]]:
@@ -313,6 +335,8 @@ def _plain_conditions(f: ItemFilter) -> Iterable[sa.ColumnElement[bool]]:
         yield LISTED
     elif f.state == "copy":
         yield _IS_COPY
+    elif f.state == "hidden":
+        yield hidden.c.article_id.is_not(None)
 
 
 _MISSING = {
@@ -338,8 +362,20 @@ def _items(connection: sa.Connection, wanted: sa.Select[Any]) -> list[Item]:
             revisions=revisions.get(row.id, ()),
             copy_of=None if row.representative_id in (None, row.id) else row.representative_id,
             owner=row.source_owner or row.source_key,
+            paywall=bool(row.source_paywall),
+            hidden=row.hidden_id is not None,
         )
         for row in found
+    ]
+
+
+def _with_snippets(found: Sequence[Item], search: str) -> list[Item]:
+    query = parse_query(search)
+    if not query.clauses:
+        return list(found)
+    return [
+        replace(item, snippet=snippet(query, item.article.title, item.article.teaser, item.outlet))
+        for item in found
     ]
 
 
@@ -405,6 +441,8 @@ def _revisions(connection: sa.Connection, ids: Collection[int]) -> dict[int, tup
                 title=row.title,
                 teaser=row.teaser,
                 published_at=rows.instant_or_none(row.published_at),
+                times=row.times,
+                last_at=rows.instant_or_none(row.last_at),
             )
         )
     return {article_id: tuple(found) for article_id, found in revisions.items()}

@@ -8,12 +8,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import (
+    EditorVerdict,
     FeedState,
     Poll,
     Source,
     Topic,
 )
-from aggregator.store import documents, gaps, rows
+from aggregator.store import documents, gaps, rows, verdicts
 from aggregator.store.schema import (
     article,
     feed,
@@ -46,7 +47,7 @@ class JournalReader(Snapshots):
     """What can be asked about outlets, feeds and polls."""
 
     def sources(self) -> tuple[Source, ...]:
-        """As configured, with their feeds; without headers and proxies, which are not stored."""
+        """As configured, with their feeds; without headers, proxies and limits of retention, which only polling needs."""
         with self._read() as connection:
             feeds: defaultdict[int, list[rows.Row]] = defaultdict(list)
             for row in connection.execute(sa.select(feed).where(feed.c.active).order_by(feed.c.position)):
@@ -107,6 +108,16 @@ class JournalReader(Snapshots):
         with self._read() as connection:
             return documents.saved(connection, feed_id)
 
+    def verdicts(self, *, undone: bool = False) -> list[EditorVerdict]:
+        """What editors decided, newest first; what they took back only when asked for."""
+        with self._read() as connection:
+            return verdicts.listed(connection, undone=undone)
+
+    def verdicts_about(self, url_hash: int) -> list[EditorVerdict]:
+        """The verdicts in force on the article that has this key, newest first."""
+        with self._read() as connection:
+            return verdicts.about(connection, url_hash)
+
     def not_linked(self) -> int:
         """Articles that the link pass has not come to."""
         with self._read() as connection:
@@ -129,6 +140,12 @@ class JournalReader(Snapshots):
         with self._read() as connection:
             stored = meta_value(connection, "newest_at")
             return rows.instant(int(stored)) if stored and int(stored) else None
+
+    def pruned_at(self) -> datetime | None:
+        """When retention last went through the store; None: never."""
+        with self._read() as connection:
+            stored = meta_value(connection, "pruned_at")
+            return rows.instant(int(stored)) if stored else None
 
     def poll_totals(self, since: datetime | None = None) -> PollTotals:
         """The sums of the journal."""

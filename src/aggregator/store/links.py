@@ -1,7 +1,8 @@
 """What the link pass found to rows: copies and their groups, neighbours, stories."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -43,8 +44,30 @@ def save_neighbours(connection: sa.Connection, linked: Sequence[Linked]) -> None
     )
 
 
-def save_copies(connection: sa.Connection, linked: Sequence[Linked]) -> None:
-    """Edges between copies; articles joined by edges are one group, shown by the member that was seen first."""
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What editors said is no copy: articles that are one of nothing, and pairs that are none of each other."""
+
+    alone: frozenset[int] = frozenset()
+    pairs: frozenset[frozenset[int]] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.alone or self.pairs)
+
+    def forbids(self, some: Iterable[int], others: Iterable[int]) -> bool:
+        """Whether two groups of articles must not become one."""
+        first, second = set(some), set(others)
+        if not self.alone.isdisjoint(first | second):
+            return True
+        return any(frozenset((a, b)) in self.pairs for a in first for b in second)
+
+
+def save_copies(connection: sa.Connection, linked: Sequence[Linked], apart: Apart) -> None:
+    """Edges between copies; articles joined by edges are one group, shown by the member that was seen first.
+
+    Args:
+        apart: an edge that would bring together what an editor parted is left out.
+    """
     known = existing(connection, (other for entry in linked for other, _ in entry.copies))
     edges = [
         (entry.article_id, other, rows.number(similarity))
@@ -52,6 +75,8 @@ def save_copies(connection: sa.Connection, linked: Sequence[Linked]) -> None:
         for other, similarity in entry.copies
         if other in known and other != entry.article_id
     ]
+    if apart:
+        edges = _allowed(connection, edges, apart)
     insert(
         connection,
         copy_edge,
@@ -67,8 +92,7 @@ def _join(connection: sa.Connection, groups: dict[int, int], a: int, b: int) -> 
     """Put two articles into one group; `groups` is article -> group and is kept true."""
     group_a, group_b = groups.get(a), groups.get(b)
     if group_a is None and group_b is None:
-        group_id = min(a, b)
-        insert(connection, copy_group, [{"id": group_id, "representative_id": group_id}])
+        group_id = _new_group(connection, min(a, b))
         new = [a, b]
     elif group_a is None or group_b is None:
         group_id = group_a if group_b is None else group_b  # type: ignore[assignment]  # one of them is set
@@ -82,6 +106,89 @@ def _join(connection: sa.Connection, groups: dict[int, int], a: int, b: int) -> 
         return
     insert(connection, copy_member, [{"article_id": member, "group_id": group_id} for member in new])
     groups.update(dict.fromkeys(new, group_id))
+
+
+def _allowed(
+    connection: sa.Connection, edges: Sequence[tuple[int, int, float]], apart: Apart
+) -> list[tuple[int, int, float]]:
+    """The edges, one by one, that bring nobody together with whom an editor parted from it."""
+    ends = {end for a, b, _ in edges for end in (a, b)}
+    together: dict[int, set[int]] = {end: {end} for end in ends}
+    for group in copy_groups(connection, ends):
+        members = set(group.members)
+        together.update(dict.fromkeys(members, members))
+    kept = []
+    for a, b, similarity in edges:
+        if together[a] is not together[b]:
+            if apart.forbids(together[a], together[b]):
+                continue
+            both = together[a] | together[b]
+            together.update(dict.fromkeys(both, both))
+        kept.append((a, b, similarity))
+    return kept
+
+
+def part(connection: sa.Connection, article_id: int, others: Collection[int] | None) -> None:
+    """Take an article out of its copy group, where that holds one of `others`; None: whatever it holds."""
+    for group in copy_groups(connection, [article_id]):
+        rest = set(group.members) - {article_id}
+        if others is None or not rest.isdisjoint(others):
+            cut_edges(connection, [article_id])
+
+
+def cut_edges(connection: sa.Connection, ids: Collection[int]) -> None:
+    """Take articles out of their copy groups with all their edges; what is left of a group stays together where edges do.
+
+    The part that holds the representative keeps the group's id, every other part gets one of its own.
+    """
+    groups = copy_groups(connection, ids)
+    connection.execute(copy_edge.delete().where(among(connection, copy_edge.c.a, ids)))
+    connection.execute(copy_edge.delete().where(among(connection, copy_edge.c.b, ids)))
+    connection.execute(copy_member.delete().where(among(connection, copy_member.c.article_id, ids)))
+    for group in groups:
+        _regroup(connection, group, set(group.members) - set(ids))
+
+
+def _regroup(connection: sa.Connection, group: CopyGroup, left: set[int]) -> None:
+    parts = sorted(
+        _connected(connection, left), key=lambda part: (group.representative_id not in part, min(part))
+    )
+    staying = parts[0] if parts and len(parts[0]) > 1 else set()
+    leaving = left - staying
+    if leaving:
+        connection.execute(copy_member.delete().where(among(connection, copy_member.c.article_id, leaving)))
+    if not staying:
+        connection.execute(copy_group.delete().where(copy_group.c.id == group.id))
+    elif group.representative_id not in staying:
+        connection.execute(
+            copy_group.update().where(copy_group.c.id == group.id), {"representative_id": min(staying)}
+        )
+    for part in parts:
+        if part is not staying and len(part) > 1:
+            found = _new_group(connection, min(part))
+            insert(connection, copy_member, [{"article_id": member, "group_id": found} for member in part])
+
+
+def _connected(connection: sa.Connection, members: set[int]) -> list[set[int]]:
+    """The parts of a group that edges hold together."""
+    parts = {member: {member} for member in members}
+    inside = sa.select(copy_edge.c.a, copy_edge.c.b).where(
+        among(connection, copy_edge.c.a, members), among(connection, copy_edge.c.b, members)
+    )
+    for a, b in connection.execute(inside):
+        if parts[a] is not parts[b]:
+            both = parts[a] | parts[b]
+            parts.update(dict.fromkeys(both, both))
+    return list({id(part): part for part in parts.values()}.values())
+
+
+def _new_group(connection: sa.Connection, first: int) -> int:
+    """A group that is shown by its first member, and goes by its number unless another one, since parted, does."""
+    number = first
+    if connection.scalar(sa.select(copy_group.c.id).where(copy_group.c.id == number)) is not None:
+        number = min(connection.scalar(sa.select(sa.func.min(copy_group.c.id))) or 0, 0) - 1
+    insert(connection, copy_group, [{"id": number, "representative_id": first}])
+    return number
 
 
 def groups_of(connection: sa.Connection, ids: Iterable[int]) -> dict[int, int]:

@@ -50,8 +50,8 @@ def _editors_decide(connection: sa.Connection) -> None:
         f"""CREATE TABLE boilerplate (source_id {number} NOT NULL, blob {blob} NOT NULL,
             PRIMARY KEY (source_id), FOREIGN KEY(source_id) REFERENCES source (id))""",
         f"""CREATE TABLE editor_verdict (id {number} NOT NULL, kind SMALLINT NOT NULL, url TEXT NOT NULL,
-            other TEXT NOT NULL, at BIGINT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL,
-            undone_at BIGINT, undone_by TEXT, PRIMARY KEY (id))""",
+            url_hash BIGINT NOT NULL, other TEXT NOT NULL, other_hash BIGINT, at BIGINT NOT NULL,
+            by TEXT NOT NULL, why TEXT NOT NULL, undone_at BIGINT, undone_by TEXT, PRIMARY KEY (id))""",
         'CREATE INDEX key_article ON "key" (article_id)',
     ):
         connection.exec_driver_sql(statement)

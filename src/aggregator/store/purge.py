@@ -1,14 +1,16 @@
 """Old articles and polls out of the store. The keys stay: an article that retention took does not come back.
 
-Ids grow with first_seen_at, so what goes is everything below one id; each batch is whole, and a purge that was killed
-goes on where it stopped.
+Each batch is whole, and a purge that was killed goes on where it stopped: what is left is what the next one finds.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from aggregator.settings import Keep
 from aggregator.store.schema import (
     article,
     article_text,
@@ -16,62 +18,156 @@ from aggregator.store.schema import (
     copy_group,
     copy_member,
     feature,
+    hidden,
     hour,
+    key,
     neighbours,
     poll,
     rejection,
+    relink,
     revision,
     sighting,
     source,
     story,
     story_member,
+    tombstone,
 )
 from aggregator.store.search import SearchIndex
+from aggregator.store.snapshot import first_id_since
+from aggregator.store.sql import among
 
-_DEPENDENT = (article_text, revision, sighting, feature, neighbours, story_member, copy_member)
+_DEPENDENT = (
+    article_text,
+    revision,
+    sighting,
+    feature,
+    neighbours,
+    story_member,
+    copy_member,
+    hidden,
+    relink,
+)
 
 
-def purge_articles(connection: sa.Connection, search: SearchIndex, *, below: int, limit: int) -> int:
-    """Purge the oldest articles with an id smaller than `below`, at most `limit`. Returns how many went."""
+def outdated(
+    connection: sa.Connection, now: datetime, keep: Keep, own: Mapping[str, Keep]
+) -> list[sa.ColumnElement[bool]]:
+    """Conditions on an article, any of which retention takes: its age, and its place among the outlet's newest.
+
+    Args:
+        own: of sources that have limits of their own, by source id.
+    """
+    numbers: dict[str, int] = {
+        row.key: row.id for row in connection.execute(sa.select(source.c.key, source.c.id))
+    }
+    others = {name: limit for name, limit in own.items() if name in numbers}
+    below = first_id_since(connection, now - keep.age)
+    general = article.c.id < below
+    if others:
+        general = sa.and_(general, article.c.source_id.not_in([numbers[name] for name in others]))
+    taken = [general]
+    for name, number in numbers.items():
+        limit = others.get(name, keep)
+        of_source = article.c.source_id == number
+        if name in others:
+            taken.append(sa.and_(of_source, article.c.id < first_id_since(connection, now - limit.age)))
+        if limit.newest is not None:
+            last = connection.scalar(
+                sa.select(article.c.id)
+                .where(of_source)
+                .order_by(article.c.id.desc())
+                .offset(limit.newest)
+                .limit(1)
+            )
+            if last is not None:
+                taken.append(sa.and_(of_source, article.c.id <= last))
+    return taken
+
+
+def purge_articles(
+    connection: sa.Connection, search: SearchIndex, *, taken: sa.ColumnElement[bool], limit: int
+) -> list[int]:
+    """Purge the oldest articles of those to be taken, at most `limit`. Returns their ids."""
     outlet = sa.case((article.c.outlet == "", source.c.name), else_=article.c.outlet)
     old = connection.execute(
         sa.select(article.c.id, article.c.title, article.c.teaser, outlet)
         .join(source)
-        .where(article.c.id < below)
+        .where(taken)
         .order_by(article.c.id)
         .limit(limit)
     ).all()
     if not old:
-        return 0
-    end = old[-1][0] + 1
+        return []
+    ids = [row[0] for row in old]
     search.remove(connection, [(row[0], row[1], row[2], row[3]) for row in old])
+    groups = connection.scalars(
+        sa.select(copy_member.c.group_id).where(among(connection, copy_member.c.article_id, ids)).distinct()
+    ).all()
     for table in _DEPENDENT:
-        connection.execute(table.delete().where(table.c.article_id < end))
-    connection.execute(copy_edge.delete().where(copy_edge.c.b < end))  # b < a
-    _repair_groups(connection, end)
-    connection.execute(article.delete().where(article.c.id < end))
-    return len(old)
+        connection.execute(table.delete().where(among(connection, table.c.article_id, ids)))
+    connection.execute(copy_edge.delete().where(among(connection, copy_edge.c.a, ids)))
+    connection.execute(copy_edge.delete().where(among(connection, copy_edge.c.b, ids)))
+    if groups:
+        _repair_groups(connection, groups)
+    connection.execute(article.delete().where(among(connection, article.c.id, ids)))
+    return ids
 
 
-def _repair_groups(connection: sa.Connection, end: int) -> None:
+def _repair_groups(connection: sa.Connection, groups: Collection[int]) -> None:
     """Groups that lost their representative are shown by their oldest member; one alone is no group."""
-    remaining = (
-        sa.select(copy_member.c.group_id, sa.func.min(copy_member.c.article_id), sa.func.count())
-        .join(copy_group, copy_group.c.id == copy_member.c.group_id)
-        .where(copy_group.c.representative_id < end)
-        .group_by(copy_member.c.group_id)
-    )
-    for group_id, oldest, members in connection.execute(remaining).all():
-        if members > 1:
-            connection.execute(
-                copy_group.update().where(copy_group.c.id == group_id), {"representative_id": oldest}
+    left = {
+        row.group_id: (row.oldest, row.members)
+        for row in connection.execute(
+            sa.select(
+                copy_member.c.group_id,
+                sa.func.min(copy_member.c.article_id).label("oldest"),
+                sa.func.count().label("members"),
             )
-        else:
-            connection.execute(copy_member.delete().where(copy_member.c.group_id == group_id))
-    members_of_group = sa.select(copy_member.c.group_id).where(copy_member.c.group_id == copy_group.c.id)
-    lonely = sa.select(copy_member.c.group_id).group_by(copy_member.c.group_id).having(sa.func.count() < 2)
-    connection.execute(copy_member.delete().where(copy_member.c.group_id.in_(lonely)))
-    connection.execute(copy_group.delete().where(~members_of_group.exists()))
+            .where(among(connection, copy_member.c.group_id, groups))
+            .group_by(copy_member.c.group_id)
+        )
+    }
+    present = sa.select(copy_member.c.article_id).where(copy_member.c.group_id == copy_group.c.id)
+    lost = connection.scalars(
+        sa.select(copy_group.c.id).where(
+            among(connection, copy_group.c.id, groups), copy_group.c.representative_id.not_in(present)
+        )
+    ).all()
+    for group_id in lost:
+        if group_id in left:
+            connection.execute(
+                copy_group.update().where(copy_group.c.id == group_id),
+                {"representative_id": left[group_id][0]},
+            )
+    lonely = [group_id for group_id in groups if left.get(group_id, (0, 0))[1] < 2]
+    if lonely:
+        connection.execute(copy_member.delete().where(among(connection, copy_member.c.group_id, lonely)))
+        connection.execute(copy_group.delete().where(among(connection, copy_group.c.id, lonely)))
+
+
+def forget_tombstones(connection: sa.Connection, *, before: int, at: int, limit: int) -> int:
+    """Keys of articles purged long ago that no feed has served since; at most `limit`. Returns how many went.
+
+    Args:
+        before: ids smaller than this one are old enough.
+        at: the instant (seconds) after which a feed must have served one for its tombstone to stay.
+    """
+    living = sa.select(article.c.id).where(article.c.id == key.c.article_id).exists()
+    served = (
+        sa.select(tombstone.c.article_id)
+        .where(tombstone.c.article_id == key.c.article_id, tombstone.c.seen_at >= at)
+        .exists()
+    )
+    old = (
+        sa.select(key.c.hash)
+        .where(key.c.article_id < before, ~living, ~served)
+        .order_by(key.c.article_id)
+        .limit(limit)
+    )
+    gone: sa.CursorResult[Any] = connection.execute(key.delete().where(key.c.hash.in_(old)))
+    if not gone.rowcount:
+        connection.execute(tombstone.delete().where(tombstone.c.seen_at < at))
+    return gone.rowcount
 
 
 def forget_stories(connection: sa.Connection, *, below: int) -> None:
@@ -87,8 +183,15 @@ def forget_stories(connection: sa.Connection, *, below: int) -> None:
         pass  # chains of names end one link at a time
 
 
-def forget_hours(connection: sa.Connection, *, before: int) -> None:
-    connection.execute(hour.delete().where(hour.c.hour < before))
+def forget_hours(connection: sa.Connection, *, before: int, below: int) -> None:
+    """Hours before `before` whose articles are all smaller than `below`: as long as a tombstone is kept, they date it."""
+    following = hour.alias("following")
+    later = (
+        sa.select(following.c.hour)
+        .where(following.c.hour > hour.c.hour, following.c.first_id <= below)
+        .exists()
+    )
+    connection.execute(hour.delete().where(hour.c.hour < before, later))
 
 
 def purge_polls(connection: sa.Connection, *, before: int, limit: int) -> int:
@@ -109,6 +212,12 @@ def give_back_space(connection: sa.Connection) -> None:
     if isinstance(driver, sqlite3.Connection):
         # Not by execute(): a statement without columns is stepped once there, and one step frees one page.
         driver.executescript("PRAGMA incremental_vacuum(10000)")
+
+
+def lowest_id(connection: sa.Connection) -> int | None:
+    """Of the oldest article that is left; None: none is."""
+    lowest: int | None = connection.scalar(sa.select(sa.func.min(article.c.id)))
+    return lowest
 
 
 def in_batches(purge: Callable[[], int], commit: Callable[[], None]) -> int:

@@ -18,7 +18,7 @@ from aggregator.model import (
     Poll,
     Verdict,
 )
-from aggregator.store import documents, gaps, rows
+from aggregator.store import documents, gaps, rows, verdicts
 from aggregator.store.schema import (
     article,
     article_text,
@@ -26,6 +26,7 @@ from aggregator.store.schema import (
     revision,
     sighting,
     source,
+    tombstone,
 )
 from aggregator.store.sql import among, insert
 from aggregator.store.transaction import HOUR, FeedRow, Transaction
@@ -35,6 +36,8 @@ MAX_REJECTIONS = 200
 
 MAX_PENDING = 5_000
 """Rows kept back before they are written without waiting for the end of the transaction."""
+
+_WEEK = 7 * 24 * 3600
 
 _KNOWN = """
     SELECT key.hash, key.article_id, source.key, article.url, article.canonical_url, article.title, article.teaser,
@@ -135,13 +138,22 @@ class Recording(Transaction):
         self._settle(feed_id)
         return self._feed(feed_id).habits
 
-    def served(self, feed_id: str) -> list[tuple[int, str, datetime | None]]:
-        """(id, title, published_at if somebody said it) of what a feed showed in its last document."""
+    def served(self, feed_id: str) -> list[Known]:
+        """What a feed showed in its last document; published_at is None where nobody said it."""
         self._settle(feed_id)
         found = self._connection.execute(_SERVED_ARTICLES, {"feed_id": self._feed(feed_id).id})
         unsaid = rows.ORIGIN_CODES["first_seen"]
         return [
-            (row.id, row.title, None if row.published_origin == unsaid else rows.instant(row.published_at))
+            Known(
+                article_id=row.id,
+                source_id=row.key,
+                canonical_url=row.url if row.canonical_url is None else row.canonical_url,
+                title=row.title,
+                teaser=row.teaser,
+                published_at=None if row.published_origin == unsaid else rows.instant(row.published_at),
+                fingerprint=row.fingerprint,
+                feed_id=feed_id,
+            )
             for row in found
         ]
 
@@ -186,6 +198,14 @@ class Recording(Transaction):
         revised = [verdict for verdict in verdicts if verdict.outcome == "revision"]
         if revised:
             self._revise(feed_row, revised, at)
+        moved = [verdict for verdict in verdicts if verdict.outcome == "unchanged" and verdict.moved_to]
+        if moved:
+            self._move(moved)
+        purged = {
+            verdict.of for verdict in verdicts if verdict.outcome == "rejected" and verdict.of is not None
+        }
+        if purged:
+            self._keep_tombstones(purged, at)
         return tuple(self._record_verdict(feed_row, verdict, at) for verdict in verdicts)
 
     def _record_verdict(self, feed_row: FeedRow, verdict: Verdict, at: int) -> int | None:
@@ -236,7 +256,14 @@ class Recording(Transaction):
         )
         self._fingerprints[article_id] = known.fingerprint
         self._add_keys(article_id, verdict.keys, known)
+        if any(key.hash in self._hidden_hashes() for key in verdict.keys):
+            self._pending.hidden.append(article_id)
         return article_id
+
+    def _hidden_hashes(self) -> frozenset[int]:
+        if self._hidden is None:
+            self._hidden = verdicts.hidden_hashes(self._connection)
+        return self._hidden
 
     def _add_keys(self, article_id: int, keys: Iterable[Key], known: Known | None = None) -> None:
         for entry in keys:
@@ -248,6 +275,36 @@ class Recording(Transaction):
             )
             if known is not None:
                 self._known[stored] = known
+
+    def _move(self, verdicts: Sequence[Verdict]) -> None:
+        """After a relaunch readers are led to where the articles are now. Their texts are the same: no revision."""
+        self.flush()
+        self._connection.execute(
+            _MOVE,
+            [
+                {
+                    "the_id": verdict.of,
+                    "new_url": rows.text(verdict.url),
+                    "new_canonical": None
+                    if verdict.moved_to == verdict.url
+                    else rows.text_or_none(verdict.moved_to),
+                }
+                for verdict in verdicts
+            ],
+        )
+
+    def _keep_tombstones(self, ids: Collection[int], at: int) -> None:
+        """Note that a feed still serves what was purged, to the week: tombstones nobody serves are given up one day."""
+        known = sa.select(tombstone.c.article_id).where(
+            among(self._connection, tombstone.c.article_id, ids), tombstone.c.seen_at > at - _WEEK
+        )
+        stale = set(ids).difference(self._connection.scalars(known))
+        insert(
+            self._connection,
+            tombstone,
+            [{"article_id": article_id, "seen_at": at} for article_id in sorted(stale)],
+            conflict="replace",
+        )
 
     def _revise(self, feed_row: FeedRow, verdicts: Sequence[Verdict], at: int) -> None:
         """Few and rare, so they are written at once."""
@@ -401,7 +458,24 @@ _SERVED = sa.select(sighting.c.article_id).where(
 )
 
 _SERVED_ARTICLES = (
-    sa.select(article.c.id, article.c.title, article.c.published_at, article.c.published_origin)
+    sa.select(
+        article.c.id,
+        source.c.key,
+        article.c.url,
+        article.c.canonical_url,
+        article.c.title,
+        article.c.teaser,
+        article.c.published_at,
+        article.c.published_origin,
+        article.c.fingerprint,
+    )
     .join(sighting, sighting.c.article_id == article.c.id)
+    .join(source, source.c.id == article.c.source_id)
     .where(sighting.c.feed_id == sa.bindparam("feed_id"), sighting.c.gone_at.is_(None))
+)
+
+_MOVE = (
+    article.update()
+    .where(article.c.id == sa.bindparam("the_id"))
+    .values(url=sa.bindparam("new_url"), canonical_url=sa.bindparam("new_canonical"))
 )

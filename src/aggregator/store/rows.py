@@ -215,6 +215,7 @@ def source_values(source: Source, *, position: int) -> dict[str, Any]:
         "role": source.role,
         "weight": number(source.weight),
         "paused": source.paused,
+        "paywall": source.paywall,
     }
 
 
@@ -231,6 +232,7 @@ def source_of(row: Row, feeds: Iterable[Feed]) -> Source:
         role=row.role,
         weight=row.weight,
         paused=bool(row.paused),
+        paywall=bool(row.paywall),
     )
 
 

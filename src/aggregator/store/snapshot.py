@@ -40,6 +40,12 @@ def first_id_since(connection: sa.Connection, at: datetime) -> int:
     return int(meta_value(connection, "newest_id") or 0) + 1
 
 
+def first_id_in_hour_of(connection: sa.Connection, at: datetime) -> int:
+    """Every smaller id was given before this instant, whether its article is still there or not."""
+    start = connection.execute(_FIRST_OF_HOUR, {"hour": rows.seconds(at) // _HOUR}).scalar()
+    return int(meta_value(connection, "newest_id") or 0) + 1 if start is None else int(start)
+
+
 def meta_value(connection: sa.Connection, name: str) -> str | None:
     value: str | None = connection.execute(_META, {"name": name}).scalar()
     return value

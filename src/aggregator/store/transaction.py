@@ -25,6 +25,7 @@ from aggregator.store.schema import (
     article_text,
     feed,
     feed_state,
+    hidden,
     hour,
     key,
     meta,
@@ -77,6 +78,7 @@ class Pending:
     rejections: list[dict[str, Any]] = field(default_factory=list)
     states: list[dict[str, Any]] = field(default_factory=list)
     fingerprints: list[dict[str, Any]] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
 
     def rows(self) -> int:
         return len(self.articles) + len(self.keys) + len(self.seen) + len(self.polls)
@@ -100,6 +102,7 @@ class Transaction:
         self._feeds: dict[str, FeedRow] = {}
         self._recorded: set[str] = set()  # feeds of which something waits to be written
         self._meta: dict[str, str] = {}  # to be written
+        self._hidden: frozenset[int] | None = None  # keys of what editors hid; None: not asked yet
         self._newest: Newest | None = None
 
     def commit(self) -> None:
@@ -130,6 +133,9 @@ class Transaction:
             connection.execute(_UPDATE_GONE, pending.gone)
         insert(connection, poll, pending.polls)
         insert(connection, rejection, pending.rejections)
+        insert(
+            connection, hidden, [{"article_id": article_id} for article_id in pending.hidden], conflict="keep"
+        )
         if pending.fingerprints:
             connection.execute(_UPDATE_FINGERPRINT, pending.fingerprints)
         if pending.states:

@@ -9,21 +9,24 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from aggregator.errors import UnknownName
 from aggregator.model import (
     CopyGroup,
+    EditorVerdict,
     FeedState,
     Linked,
     Source,
     Topic,
 )
-from aggregator.store import gaps, links, mirror, purge, rows
+from aggregator.settings import Keep
+from aggregator.store import gaps, links, mirror, purge, rows, verdicts
 from aggregator.store.candidates import DatabaseCandidates
 from aggregator.store.recording import Recording
 from aggregator.store.schema import (
     feed,
     feed_state,
 )
-from aggregator.store.snapshot import first_id_since
+from aggregator.store.snapshot import first_id_in_hour_of
 from aggregator.store.sql import among
 from aggregator.store.transaction import HOUR, when_enabled
 
@@ -37,6 +40,7 @@ class PruneReport:
 
     articles: int
     polls: int
+    tombstones: int  # keys of articles purged long ago, given up
 
 
 class Writer(Recording):
@@ -127,7 +131,7 @@ class Writer(Recording):
         kept = [entry for entry in linked if entry.article_id in present]
         self.candidates().add(entry.row for entry in kept)
         links.save_neighbours(self._connection, kept)
-        links.save_copies(self._connection, kept)
+        links.save_copies(self._connection, kept, verdicts.apart(self._connection))
         links.save_story_labels(self._connection, kept)
         self._meta["link_cursor"] = str(cursor)
 
@@ -151,29 +155,80 @@ class Writer(Recording):
         """Copy group -> the member that lists show. Articles that are no members are passed over."""
         links.set_representatives(self._connection, chosen)
 
+    # --- editors -----------------------------------------------------------------------------------------------------
+
+    def decide(self, wanted: EditorVerdict) -> EditorVerdict:
+        """Record an editor's verdict and carry it out; one that is in force already is returned as it is.
+
+        Args:
+            wanted: its id is given here.
+        """
+        self.flush()
+        return verdicts.give(self._connection, wanted)
+
+    def undo(self, number: int, *, at: datetime, by: str = "") -> EditorVerdict:
+        """Take a verdict back; one that was taken back already is returned as it is.
+
+        Raises:
+            UnknownName: there is none of this number.
+        """
+        self.flush()
+        given = verdicts.get(self._connection, number)
+        if given is None:
+            raise UnknownName("verdict", str(number), hint="`aggregator verdicts` lists them.")
+        return given if given.undone_at else verdicts.undo(self._connection, given, at=at, by=by)
+
     # --- retention ---------------------------------------------------------------------------------------------------
 
-    def prune(self, now: datetime, retention: timedelta, polls_kept: timedelta) -> PruneReport:
-        """Purge articles first seen longer ago than `retention` and polls older than `polls_kept`.
+    def prune(
+        self,
+        now: datetime,
+        keep: Keep,
+        *,
+        own: Mapping[str, Keep] | None = None,
+        polls_kept: timedelta,
+        tombstones_kept: timedelta,
+    ) -> PruneReport:
+        """Purge what is kept no longer: articles, then polls, then the tombstones that nobody serves.
 
-        Commits after every thousand, so that nobody waits long; the keys stay, so that nothing comes back.
+        Commits after every thousand, so that nobody waits long; the keys stay as tombstones, so that nothing comes back.
+
+        Args:
+            keep: which articles of an outlet are kept.
+            own: of sources that have limits of their own, by source id.
+            polls_kept: how long the journal is kept.
+            tombstones_kept: how long after it was first seen, or last served, a purged article is remembered.
         """
         self.commit()
-        since = now - retention
-        below = first_id_since(self._connection, since)
-        articles = purge.in_batches(
-            lambda: purge.purge_articles(self._connection, self._search, below=below, limit=PRUNE_BATCH),
-            self.commit,
-        )
+        connection = self._connection
+        gone: list[int] = []
+        for taken in purge.outdated(connection, now, keep, own or {}):
+
+            def purge_some(taken: sa.ColumnElement[bool] = taken) -> int:
+                ids = purge.purge_articles(connection, self._search, taken=taken, limit=PRUNE_BATCH)
+                gone.extend(ids)
+                return len(ids)
+
+            purge.in_batches(purge_some, self.commit)
         before = rows.seconds_up(now - polls_kept)
         polls = purge.in_batches(
-            lambda: purge.purge_polls(self._connection, before=before, limit=PRUNE_BATCH), self.commit
+            lambda: purge.purge_polls(connection, before=before, limit=PRUNE_BATCH), self.commit
         )
-        purge.forget_rejections(self._connection)
-        gaps.forget(self._connection, before=before)
-        purge.forget_stories(self._connection, below=below)
-        purge.forget_hours(self._connection, before=rows.seconds(since) // HOUR)
-        self._terms.drop_below(self._connection, below)
+        purge.forget_rejections(connection)
+        gaps.forget(connection, before=before)
+        if gone:
+            purge.forget_stories(connection, below=max(gone) + 1)
+        forgotten = first_id_in_hour_of(connection, now - tombstones_kept)
+        at = rows.seconds(now - tombstones_kept)
+        keys = purge.in_batches(
+            lambda: purge.forget_tombstones(connection, before=forgotten, at=at, limit=PRUNE_BATCH),
+            self.commit,
+        )
+        lowest = purge.lowest_id(connection)
+        below = self._numbers().article + 1 if lowest is None else lowest
+        purge.forget_hours(connection, before=at // HOUR, below=below)
+        self._terms.drop_below(connection, below)
+        self._meta["pruned_at"] = str(rows.seconds(now))
         self.commit()
-        purge.give_back_space(self._connection)
-        return PruneReport(articles=articles, polls=polls)
+        purge.give_back_space(connection)
+        return PruneReport(articles=len(gone), polls=polls, tombstones=keys)
