@@ -37,7 +37,9 @@ class Stream:
         self.index = relate.WindowIndex()
         self.articles: dict[int, Article] = {}
         self.stories: dict[int, int] = {}
-        self.copies: dict[int, int] = {}  # article -> the earliest of its copies
+        self.copies: dict[int, int] = {}  # article in a copy group -> the earliest of the group
+        self._groups: dict[int, list[int]] = {}
+        self._boilerplate: dict[str, relate.Boilerplate] = {}
         self._seen_at: list[datetime] = []  # of article 1, 2, ...
         self._edges: list[tuple[int, int, float]] = []
         self._full_pass_at: datetime | None = None
@@ -55,15 +57,22 @@ class Stream:
             settings=self.settings,
             since_id=self.first_id_since,
             story_of=lambda ids: {i: self.stories[i] for i in ids if i in self.stories},
+            boilerplate=self._boilerplate,
         )
         for entry in linked:
             self.index.add((entry.row,))
             self._edges += [(entry.article_id, other, score) for other, score in entry.neighbours]
             if entry.story is not None:
                 self.stories[entry.article_id] = entry.story
-            if entry.copies:
-                first = min(other for other, _ in entry.copies)
-                self.copies[entry.article_id] = self.copies.get(first, first)
+            for other, _ in entry.copies:
+                self._join(entry.article_id, other)
+
+    def _join(self, article_id: int, other: int) -> None:
+        """As the store does: articles joined by an edge are one group, which goes by the earliest."""
+        parts = [self._groups.pop(self.copies.get(end, end), [end]) for end in {article_id, other}]
+        members = sorted({member for part in parts for member in part} | {article_id, other})
+        self._groups[members[0]] = members
+        self.copies.update(dict.fromkeys(members, members[0]))
 
     def refine(self, batch: Sequence[Article]) -> None:
         now = batch[-1].first_seen_at
@@ -84,7 +93,7 @@ class Stream:
                 article=self.articles[i],
                 outlet=self.articles[i].source_id,
                 story_id=str(self.stories[i]) if i in self.stories else None,
-                copy_of=self.copies.get(i),
+                copy_of=self.copies[i] if self.copies.get(i, i) != i else None,
             )
             for i in ids
             if i in self.articles

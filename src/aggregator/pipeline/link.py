@@ -4,10 +4,11 @@ Reads on from a cursor in the store, so that a poll ends with its commit and lin
 own, or in another process.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from aggregator import relate
+from aggregator.model import Article
 from aggregator.settings import RelateSettings
 from aggregator.store import Store, Writer
 
@@ -32,24 +33,48 @@ def link(
     linked = 0
     owners = store.owners()
     while articles := store.to_link(store.link_cursor(), BATCH):
-        with store.write() as writer:
-            results = relate.link(
-                articles,
-                writer.candidates(),
-                owners=owners,
-                settings=settings,
-                since_id=store.first_id_since,
-                story_of=writer.stories_of,
-            )
-            newest = results[-1].article_id
-            writer.save_links(results, cursor=newest)
-            new = [result.article_id for result in results]
-            _choose_representatives(store, writer, new)
-        refine_stories(store, settings, since=articles[0].first_seen_at - settings.window, touched=new)
+        _link_batch(store, settings, articles, owners=owners)
         linked += len(articles)
         if progress is not None:
             progress(linked)
+    while articles := store.to_relink(BATCH):
+        _link_batch(store, settings, articles, owners=owners, again=True)
     return linked
+
+
+def _link_batch(
+    store: Store,
+    settings: RelateSettings,
+    articles: Sequence[Article],
+    *,
+    owners: Mapping[str, str],
+    again: bool = False,
+) -> None:
+    ids = [article.id for article in articles if article.id is not None]
+    with store.write() as writer:
+        if again:
+            blobs = writer.candidates().get(ids)
+            writer.unlink(
+                [relate.index_row(relate.from_blob(number, blob)) for number, blob in blobs.items()]
+            )
+        outlets = {article.source_id for article in articles}
+        known = writer.boilerplate(outlets)
+        boilerplate = {name: relate.Boilerplate.from_bytes(known.get(name, b"")) for name in outlets}
+        results = relate.link(
+            articles,
+            writer.candidates(),
+            owners=owners,
+            settings=settings,
+            since_id=store.first_id_since,
+            story_of=writer.stories_of,
+            boilerplate=boilerplate,
+            again=again,
+        )
+        writer.save_links(results, cursor=None if again else ids[-1])
+        if not again:
+            writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
+        _choose_representatives(store, writer, ids)
+    refine_stories(store, settings, since=articles[0].first_seen_at - settings.window, touched=ids)
 
 
 def refine_stories(

@@ -1,6 +1,7 @@
 """Articles -> what belongs together: copies, neighbours, stories, related lists, topics. Pure; asks a CandidateIndex.
 
 tokens, terms, prior     words -> weighted terms
+boilerplate              what an outlet repeats -> left out before comparing
 shingles, vectors        words -> what copies and short texts are told by
 features                 an article -> all of these -> a blob
 index, scoring           candidates -> scores
@@ -9,6 +10,7 @@ communities, stories     the neighbour graph -> stories
 selection, lists, topics, ranking    scores -> what readers see
 """
 
+from aggregator.relate.boilerplate import Boilerplate
 from aggregator.relate.copies import is_serial, similarity
 from aggregator.relate.features import Features, features, from_blob, index_row, to_blob
 from aggregator.relate.index import WindowIndex
@@ -20,6 +22,7 @@ from aggregator.relate.stories import refine
 from aggregator.relate.topics import match, rule, topic_list
 
 __all__ = [
+    "Boilerplate",
     "Features",
     "WindowIndex",
     "choose_representative",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aggregator.model import Article, CandidateIndex, Linked
+from aggregator.relate.boilerplate import Boilerplate
 from aggregator.relate.copies import similarity
 from aggregator.relate.features import (
     BARE_AT,
@@ -53,6 +54,8 @@ def link(
     settings: RelateSettings,
     since_id: Callable[[datetime], int],
     story_of: StoryOf,
+    boilerplate: dict[str, Boilerplate] | None = None,
+    again: bool = False,
 ) -> list[Linked]:
     """Link articles in the order of their ids. The index is asked and not changed: the caller adds the rows.
 
@@ -61,11 +64,15 @@ def link(
         owners: source id -> owner, of sources that have one.
         since_id: the first id that was first seen at an instant or later.
         story_of: story numbers of earlier articles.
+        boilerplate: source id -> what that outlet repeats; learns on with these articles. None: nothing is left out.
+        again: they were linked before and have changed since: later articles may be their copies too, and they stay in
+            their stories until these are refined.
     """
     batch = WindowIndex()
     stories: dict[int, int] = {}
     linked = []
-    for article in articles:
+    for whole in articles:
+        article = _without_boilerplate(whole, boilerplate, again=again)
         own = features(article, owner=owners.get(article.source_id, ""))
         row = index_row(own)
         first = since_id(article.first_seen_at - settings.window)
@@ -73,10 +80,11 @@ def link(
         scored = score(
             own, found, settings=settings, width=max(own.article_id - first, 1), with_vectors=False
         )
-        copies = _copies(own, (index, batch), row.bands, first)
-        neighbours = _neighbours(scored, copies)
-        story = _story(own.article_id, neighbours, stories, story_of)
-        stories[own.article_id] = story
+        copies = _copies(own, (index, batch), row.bands, first, later=again)
+        neighbours = _neighbours(own.article_id, scored, copies)
+        story = None
+        if not again:
+            story = stories[own.article_id] = _story(own.article_id, neighbours, stories, story_of)
         blobs = {candidate.article_id: candidate.blob for candidate in scored}
         neighbours = tuple(
             (other, round(score * edge_weight(own, blobs.get(other)), 4)) for other, score in neighbours
@@ -94,13 +102,25 @@ def _search(own: Features, indexes: Iterable[CandidateIndex], first: int) -> lis
     return found
 
 
+def _without_boilerplate(
+    article: Article, boilerplate: dict[str, Boilerplate] | None, *, again: bool
+) -> Article:
+    if boilerplate is None:
+        return article
+    known = boilerplate.setdefault(article.source_id, Boilerplate())
+    return known.strip(article) if again else known.learn(article)
+
+
 def _copies(
-    own: Features, indexes: Iterable[CandidateIndex], bands: Sequence[int], first: int
+    own: Features, indexes: Iterable[CandidateIndex], bands: Sequence[int], first: int, *, later: bool
 ) -> tuple[tuple[int, float], ...]:
     copies: list[tuple[int, float]] = []
     for index in indexes:
-        found = index.copies(bands, since_id=first, until_id=own.article_id, limit=COPY_CANDIDATES)
+        until = None if later else own.article_id
+        found = index.copies(bands, since_id=first, until_id=until, limit=COPY_CANDIDATES)
         for article_id, blob in found:
+            if article_id == own.article_id:
+                continue
             if len(copies) >= COPY_EDGES:
                 break
             alike = similarity(own, from_blob(article_id, blob))
@@ -121,10 +141,10 @@ def edge_weight(own: Features, other: bytes | None) -> float:
 
 
 def _neighbours(
-    scored: Sequence[Scored], copies: Sequence[tuple[int, float]]
+    article_id: int, scored: Sequence[Scored], copies: Sequence[tuple[int, float]]
 ) -> tuple[tuple[int, float], ...]:
-    """Edges to the nearest; a copy is nearest whatever its terms say."""
-    edges = {article_id: 1.0 for article_id, _ in copies}
+    """Edges to the nearest earlier ones; a copy is nearest whatever its terms say."""
+    edges = {other: 1.0 for other, _ in copies if other < article_id}
     for candidate in sorted(scored, key=lambda candidate: (-candidate.lexical, -candidate.article_id)):
         if len(edges) >= NEIGHBOURS or candidate.lexical < EDGE:
             break

@@ -7,6 +7,7 @@ SimHash .825); a band is the least shingle under one permutation, so two texts s
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -68,14 +69,22 @@ def shingle(words: Sequence[str]) -> Shingles:
     return Shingles(hashes, shift)
 
 
-def overlap(a: Shingles, b: Shingles) -> tuple[float, float]:
-    """(Jaccard, containment in the smaller one) of two texts."""
+class Overlap(NamedTuple):
+    jaccard: float
+    containment: float  # of the smaller one in the other
+    shared: int  # shingles; of long texts, of the sample
+
+
+def overlap(a: Shingles, b: Shingles) -> Overlap:
+    """How much two texts have in common."""
     shift = max(a.shift, b.shift)
     first, second = a.at(shift), b.at(shift)
     if not len(first) or not len(second):
-        return 0.0, 0.0
+        return Overlap(0.0, 0.0, 0)
     shared = len(np.intersect1d(first, second, assume_unique=True))
-    return shared / (len(first) + len(second) - shared), shared / min(len(first), len(second))
+    return Overlap(
+        shared / (len(first) + len(second) - shared), shared / min(len(first), len(second)), shared
+    )
 
 
 def bands(title: str, shingles: Shingles) -> tuple[int, ...]:

@@ -30,6 +30,10 @@ class TermIndex(Protocol):
 
     def add(self, connection: sa.Connection, rows: Sequence[IndexRow]) -> None: ...
 
+    def remove(self, connection: sa.Connection, rows: Sequence[IndexRow]) -> None:
+        """Take rows out that were added; they must have the terms and bands that they had then."""
+        ...
+
     def search(
         self, connection: sa.Connection, terms: Sequence[str], since_id: int, until_id: int | None, limit: int
     ) -> list[int]:
@@ -181,6 +185,22 @@ class Fts5Parts:
                     with_bands,
                 )
 
+    def remove(self, connection: sa.Connection, rows: Sequence[IndexRow]) -> None:
+        for number in _parts(connection, 0, None):
+            members = [row for row in rows if row.article_id >> PART_BITS == number]
+            if not members:
+                continue
+            connection.exec_driver_sql(
+                f"INSERT INTO terms_{number}(terms_{number}, rowid, terms) VALUES ('delete', ?, ?)",  # noqa: S608
+                [(row.article_id, " ".join(row.terms)) for row in members],
+            )
+            with_bands = [(row.article_id, " ".join(map(_token, row.bands))) for row in members if row.bands]
+            if with_bands:
+                connection.exec_driver_sql(
+                    f"INSERT INTO bands_{number}(bands_{number}, rowid, bands) VALUES ('delete', ?, ?)",  # noqa: S608
+                    with_bands,
+                )
+
     def search(
         self, connection: sa.Connection, terms: Sequence[str], since_id: int, until_id: int | None, limit: int
     ) -> list[int]:
@@ -282,6 +302,11 @@ class GinArrays:
                 }
                 for row in rows
             ],
+        )
+
+    def remove(self, connection: sa.Connection, rows: Sequence[IndexRow]) -> None:
+        connection.exec_driver_sql(
+            "DELETE FROM candidate WHERE article_id = ANY(%(ids)s)", {"ids": [row.article_id for row in rows]}
         )
 
     def search(

@@ -3,6 +3,7 @@
 What is not written yet, `known` knows nevertheless.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from aggregator.store.schema import (
     article,
     article_text,
     rejection,
+    relink,
     revision,
     sighting,
     source,
@@ -33,6 +35,10 @@ from aggregator.store.transaction import HOUR, FeedRow, Transaction
 
 MAX_REJECTIONS = 200
 """Of one poll, kept with their reasons. The poll counts them all."""
+
+MAX_REVISIONS = 50
+"""Earlier wordings of one article: the first and the latest. A live report has a new headline at every poll, some hundred
+a day; nobody reads so far back, and what it said at first is what was quoted."""
 
 MAX_PENDING = 5_000
 """Rows kept back before they are written without waiting for the end of the transaction."""
@@ -318,21 +324,20 @@ class Recording(Transaction):
                 .where(among(self._connection, article.c.id, ids))
             )
         }
-        earlier = {
-            (row.article_id, row.title, row.teaser)
-            for row in self._connection.execute(
-                sa.select(revision).where(among(self._connection, revision.c.article_id, ids))
-            )
-        }
+        earlier: defaultdict[int, list[rows.Row]] = defaultdict(list)
+        for row in self._connection.execute(
+            sa.select(revision)
+            .where(among(self._connection, revision.c.article_id, ids))
+            .order_by(revision.c.id)
+        ):
+            earlier[row.article_id].append(row)
         for verdict in verdicts:
             if verdict.of in old and verdict.article is not None:
                 row = old.pop(verdict.of)
-                self._revise_one(
-                    feed_row, row, verdict, at, known_before=(row.id, row.title, row.teaser) in earlier
-                )
+                self._revise_one(feed_row, row, verdict, at, earlier[row.id])
 
     def _revise_one(
-        self, feed_row: FeedRow, old: rows.Row, verdict: Verdict, at: int, *, known_before: bool
+        self, feed_row: FeedRow, old: rows.Row, verdict: Verdict, at: int, earlier: Sequence[rows.Row]
     ) -> None:
         new = verdict.article
         assert new is not None
@@ -356,20 +361,8 @@ class Recording(Transaction):
                 [{"article_id": old.id, "text": rows.text(new.text)}],
                 conflict="replace",
             )
-        if not known_before:  # outlets that try two headlines in turn do not fill the table
-            insert(
-                self._connection,
-                revision,
-                [
-                    {
-                        "article_id": old.id,
-                        "seen_at": at,
-                        "title": old.title,
-                        "teaser": old.teaser,
-                        "published_at": old.published_at,
-                    }
-                ],
-            )
+        self._keep_wording(old, at, earlier)
+        insert(self._connection, relink, [{"article_id": old.id}], conflict="keep")
         self._fingerprints[old.id] = values["fingerprint"]
         for hash, known in self._known.items():
             if known.article_id == old.id:
@@ -382,6 +375,32 @@ class Recording(Transaction):
                     fingerprint=values["fingerprint"],
                     feed_id=feed_row.key,
                 )
+
+    def _keep_wording(self, old: rows.Row, at: int, earlier: Sequence[rows.Row]) -> None:
+        """How an article read until now: a row, or once more on the row that reads so already."""
+        same = [row.id for row in earlier if (row.title, row.teaser) == (old.title, old.teaser)]
+        if same:
+            once_more = revision.update().values(times=revision.c.times + 1, last_at=at)
+            self._connection.execute(once_more.where(revision.c.id == same[-1]))
+            return
+        replaced = sorted(earlier[1:], key=lambda row: (row.last_at or row.seen_at, row.id))
+        excess = len(earlier) + 1 - MAX_REVISIONS
+        if excess > 0:
+            over = [row.id for row in replaced[:excess]]
+            self._connection.execute(revision.delete().where(among(self._connection, revision.c.id, over)))
+        insert(
+            self._connection,
+            revision,
+            [
+                {
+                    "article_id": old.id,
+                    "seen_at": at,
+                    "title": old.title,
+                    "teaser": old.teaser,
+                    "published_at": old.published_at,
+                }
+            ],
+        )
 
     def _record_sightings(self, feed_id: int, seen: set[int], at: int, *, complete: bool) -> None:
         """Only what began or ceased to be served is written: a feed that shows what it showed costs one SELECT."""

@@ -20,7 +20,7 @@ def insert(
     conflict: Conflict = "fail",
     replacing: tuple[str, ...] = (),
 ) -> None:
-    """Insert rows that all have the same columns, two or more.
+    """Insert rows that all have the same columns.
 
     Args:
         replacing: the columns that a conflict overwrites; none named: all but the key.
@@ -32,7 +32,10 @@ def insert(
     columns = tuple(values[0])
     statement = _insert(connection.dialect.name, table, columns, conflict, replacing)
     if connection.dialect.name == "sqlite":  # by position: half the time of binding 18 columns by name
-        connection.exec_driver_sql(statement, list(map(itemgetter(*columns), values)))
+        bound = (
+            map(itemgetter(*columns), values) if len(columns) > 1 else ((row[columns[0]],) for row in values)
+        )
+        connection.exec_driver_sql(statement, list(bound))
     else:
         connection.exec_driver_sql(statement, list(values))
 

@@ -18,6 +18,7 @@ from aggregator.store.schema import (
     article,
     article_text,
     neighbours,
+    relink,
     source,
     story_member,
 )
@@ -41,6 +42,21 @@ class StoryReader(Snapshots):
                 .join(source)
                 .outerjoin(article_text, article_text.c.article_id == article.c.id)
                 .where(article.c.id > after_id)
+                .order_by(article.c.id)
+                .limit(limit)
+            )
+            return [rows.article_of(row, source_key=row.key, body=row.text) for row in found]
+
+    def to_relink(self, limit: int) -> list[Article]:
+        """Articles that were revised, or parted by a verdict since taken back, after they were linked."""
+        with self._read() as connection:
+            cursor = int(meta_value(connection, "link_cursor") or 0)
+            found = connection.execute(
+                sa.select(article, source.c.key, article_text.c.text)
+                .join(relink, relink.c.article_id == article.c.id)
+                .join(source)
+                .outerjoin(article_text, article_text.c.article_id == article.c.id)
+                .where(article.c.id <= cursor)
                 .order_by(article.c.id)
                 .limit(limit)
             )

@@ -126,7 +126,7 @@ def apart(connection: sa.Connection) -> links.Apart:
         return links.Apart()
     hashes = {hash for row in found for hash in row if hash is not None}
     numbers = dict(
-        row.tuple()
+        (row[0], row[1])
         for row in connection.execute(
             sa.select(key.c.hash, key.c.article_id).where(among(connection, key.c.hash, hashes))
         )

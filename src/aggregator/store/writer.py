@@ -14,6 +14,7 @@ from aggregator.model import (
     CopyGroup,
     EditorVerdict,
     FeedState,
+    IndexRow,
     Linked,
     Source,
     Topic,
@@ -23,11 +24,15 @@ from aggregator.store import gaps, links, mirror, purge, rows, verdicts
 from aggregator.store.candidates import DatabaseCandidates
 from aggregator.store.recording import Recording
 from aggregator.store.schema import (
+    boilerplate,
+    feature,
     feed,
     feed_state,
+    relink,
+    source,
 )
 from aggregator.store.snapshot import first_id_in_hour_of
-from aggregator.store.sql import among
+from aggregator.store.sql import among, insert
 from aggregator.store.transaction import HOUR, when_enabled
 
 PRUNE_BATCH = 1_000
@@ -124,8 +129,12 @@ class Writer(Recording):
         """The candidate index as this transaction sees it; what is added is saved with it."""
         return DatabaseCandidates(self._connected, self._terms, may_add=True)
 
-    def save_links(self, linked: Sequence[Linked], *, cursor: int) -> None:
-        """What the link pass found for new articles, and how far it has come. Saving the same again changes nothing."""
+    def save_links(self, linked: Sequence[Linked], *, cursor: int | None = None) -> None:
+        """What the link pass found for new articles. Saving the same again changes nothing.
+
+        Args:
+            cursor: how far it has come; None: as before, for articles that are linked again.
+        """
         self.flush()
         present = links.existing(self._connection, (entry.article_id for entry in linked))
         kept = [entry for entry in linked if entry.article_id in present]
@@ -133,7 +142,48 @@ class Writer(Recording):
         links.save_neighbours(self._connection, kept)
         links.save_copies(self._connection, kept, verdicts.apart(self._connection))
         links.save_story_labels(self._connection, kept)
-        self._meta["link_cursor"] = str(cursor)
+        again = relink.delete().where(among(self._connection, relink.c.article_id, present))
+        self._connection.execute(again)
+        if cursor is not None:
+            self._meta["link_cursor"] = str(cursor)
+
+    def unlink(self, rows: Sequence[IndexRow]) -> None:
+        """Forget what was found for articles that have changed since, before they are linked again.
+
+        Args:
+            rows: as they were added.
+        """
+        self.flush()
+        if rows:
+            ids = [row.article_id for row in rows]
+            self._terms.remove(self._connection, rows)
+            self._connection.execute(
+                feature.delete().where(among(self._connection, feature.c.article_id, ids))
+            )
+            links.cut_edges(self._connection, ids)
+
+    def boilerplate(self, source_ids: Collection[str]) -> dict[str, bytes]:
+        """Source id -> what is known to be repeated over its articles, as it was saved."""
+        found = self._connection.execute(
+            sa.select(source.c.key, boilerplate.c.blob)
+            .join(boilerplate, boilerplate.c.source_id == source.c.id)
+            .where(source.c.key.in_(list(source_ids)))
+        )
+        return {key: bytes(blob) for key, blob in found}
+
+    def save_boilerplate(self, blobs: Mapping[str, bytes]) -> None:
+        numbers = dict(
+            (row[0], row[1])
+            for row in self._connection.execute(
+                sa.select(source.c.key, source.c.id).where(source.c.key.in_(list(blobs)))
+            )
+        )
+        insert(
+            self._connection,
+            boilerplate,
+            [{"source_id": numbers[key], "blob": blob} for key, blob in blobs.items() if key in numbers],
+            conflict="replace",
+        )
 
     def stories_of(self, ids: Iterable[int]) -> Mapping[int, int]:
         """Article id -> story number, for those that are in one."""

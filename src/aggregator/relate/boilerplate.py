@@ -1,0 +1,156 @@
+"""What an outlet repeats under its articles, whatever they are about: learned from its last ones, left out of comparing.
+
+"Sign up to our newsletter" makes no copies of two reports, nor does the paragraph that stands at the end of every piece.
+A passage is a sentence; it counts as repeated when two earlier articles of the outlet had it under quite other headlines.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from struct import Struct
+from typing import NamedTuple
+from zlib import crc32
+
+from aggregator.model import Article
+from aggregator.relate.tokens import folded_words
+
+RECENT = 30
+"""Articles of an outlet that are remembered: what only every thirtieth carries harms little."""
+KNOWN = 128
+"""Repeated passages that are remembered, the last used ones."""
+WITNESSES = 2
+OTHER_HEADLINE = 0.5
+"""Jaccard of the words of two headlines below which their articles are about different things."""
+HEAD, TAIL = 4, 12
+"""Passages looked at, from the beginning and from the end of a text: boilerplate stands at its edges."""
+LEAST_WORDS = 5
+TITLE_WORDS = 16
+
+VERSION = 1
+_HEADER = Struct("<BBH")  # version, articles, known passages
+_ENTRY = Struct("<BB")  # words of the headline, passages
+_END = re.compile(r"(?<=[.!?…。！？:])[\"'”’»)]*\s+|\n+")
+_DIGITS = re.compile(r"\d+")
+
+Hashes = tuple[int, ...]
+
+
+class Passage(NamedTuple):
+    """A sentence of a text."""
+
+    hash: int  # of its words, numbers made equal; 0 where they are too few to tell anything
+    start: int
+    end: int  # with the blanks behind it
+
+
+@dataclass(slots=True)
+class Boilerplate:
+    """Of one outlet; learns with every article that arrives, in their order."""
+
+    recent: list[tuple[frozenset[int], Hashes]] = field(
+        default_factory=list
+    )  # headline, passages; oldest first
+    known: dict[int, None] = field(default_factory=dict)  # repeated passages, last used last
+
+    def learn(self, article: Article) -> Article:
+        """The article without the passages that its outlet repeats; afterwards its own are remembered too."""
+        teaser, text, looked_at = _looked_at(article)
+        words = folded_words(article.title)[:TITLE_WORDS]
+        headline = frozenset(crc32(word.encode("utf-8", "replace")) for word in words)
+        for hash in [hash for hash in looked_at if self._is_repeated(hash, headline)]:
+            self.known.pop(hash, None)
+            self.known[hash] = None
+        while len(self.known) > KNOWN:
+            del self.known[next(iter(self.known))]
+        self.recent.append((headline, looked_at))
+        del self.recent[:-RECENT]
+        return self._stripped(article, teaser, text)
+
+    def strip(self, article: Article) -> Article:
+        """The article without the passages that its outlet is known to repeat; nothing is learned."""
+        teaser, text, _ = _looked_at(article)
+        return self._stripped(article, teaser, text)
+
+    def _stripped(self, article: Article, teaser: Sequence[Passage], text: Sequence[Passage]) -> Article:
+        if not any(passage.hash in self.known for passage in (*teaser, *text)):
+            return article
+        return replace(
+            article,
+            teaser=self._without(article.teaser, teaser),
+            text=self._without(article.text, text) if article.text else article.text,
+        )
+
+    def _without(self, text: str, passages: Sequence[Passage]) -> str:
+        kept = (text[passage.start : passage.end] for passage in passages if passage.hash not in self.known)
+        return "".join(kept).strip()
+
+    def _is_repeated(self, hash: int, headline: frozenset[int]) -> bool:
+        if hash in self.known:
+            return True
+        witnesses = [headline]
+        for other, passages in self.recent:
+            if hash in passages and all(_unlike(other, witness) for witness in witnesses):
+                witnesses.append(other)
+                if len(witnesses) > WITNESSES:
+                    return True
+        return False
+
+    def to_bytes(self) -> bytes:
+        parts = [_HEADER.pack(VERSION, len(self.recent), len(self.known))]
+        for headline, passages in self.recent:
+            parts.append(_ENTRY.pack(len(headline), len(passages)))
+            parts.append(_pack((*sorted(headline), *passages)))
+        parts.append(_pack(tuple(self.known)))
+        return b"".join(parts)
+
+    @classmethod
+    def from_bytes(cls, blob: bytes) -> "Boilerplate":
+        """What `to_bytes` wrote; of another layout, nothing: it is learned again within thirty articles."""
+        if len(blob) < _HEADER.size or blob[0] != VERSION:
+            return cls()
+        _, articles, known = _HEADER.unpack_from(blob)
+        place = _HEADER.size
+        recent = []
+        for _ in range(articles):
+            words, passages = _ENTRY.unpack_from(blob, place)
+            place += _ENTRY.size
+            numbers = _unpack(blob, place, words + passages)
+            place += 4 * (words + passages)
+            recent.append((frozenset(numbers[:words]), numbers[words:]))
+        return cls(recent, dict.fromkeys(_unpack(blob, place, known)))
+
+
+def _looked_at(article: Article) -> tuple[list[Passage], list[Passage], Hashes]:
+    """Passages of the teaser and of the text, and the hashes of those that may be boilerplate."""
+    teaser = list(_passages(article.teaser))
+    text = list(_passages(article.text)) if article.text else []
+    edges = [*text[:HEAD], *text[HEAD:][-TAIL:], *teaser]
+    return teaser, text, tuple(dict.fromkeys(passage.hash for passage in edges if passage.hash))[:255]
+
+
+def _passages(text: str) -> Iterator[Passage]:
+    start = 0
+    for match in _END.finditer(text):
+        yield _passage(text, start, match.end())
+        start = match.end()
+    if start < len(text):
+        yield _passage(text, start, len(text))
+
+
+def _passage(text: str, start: int, end: int) -> Passage:
+    words = folded_words(_DIGITS.sub("0", text[start:end]))
+    telling = len(words) >= LEAST_WORDS or sum(map(len, words)) >= 4 * LEAST_WORDS
+    return Passage(crc32(" ".join(words).encode("utf-8", "replace")) if telling else 0, start, end)
+
+
+def _unlike(a: frozenset[int], b: frozenset[int]) -> bool:
+    shared = len(a & b)
+    return shared < OTHER_HEADLINE * (len(a) + len(b) - shared)
+
+
+def _pack(numbers: Hashes) -> bytes:
+    return Struct(f"<{len(numbers)}I").pack(*numbers)
+
+
+def _unpack(blob: bytes, place: int, count: int) -> Hashes:
+    return Struct(f"<{count}I").unpack_from(blob, place)
