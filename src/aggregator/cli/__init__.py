@@ -22,6 +22,8 @@ COMMANDS = {
     "stories": "aggregator.cli.stories:stories",
     "sources": "aggregator.cli.sources:sources",
     "polls": "aggregator.cli.polls:polls",
+    "why": "aggregator.cli.why:why",
+    "verdicts": "aggregator.cli.verdicts:verdicts",
     "status": "aggregator.cli.status:status",
     "doctor": "aggregator.cli.doctor:doctor",
     "config": "aggregator.cli.config:config",

@@ -1,6 +1,6 @@
 """What is read: related lists, topic lists, top stories. Computed when asked for, as of `now`, from what is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -47,10 +47,13 @@ def related(
     Args:
         as_of: only what had been seen by then may stand in it; None: everything seen by now.
     """
+    candidates = store.candidates()
+    blob = candidates.get([item.id]).get(item.id)
+    own = relate.from_blob(item.id, blob) if blob else relate.features(item.article, owner=item.owner)
     return relate.related(
-        relate.features(item.article, owner=item.owner),
-        store.candidates(),
-        items_of=store.items_by_id,
+        own,
+        candidates,
+        items_of=lambda ids: _shown(store, ids, also=item.id),
         settings=settings,
         since_id=store.first_id_since((as_of or now) - settings.window),
         until_id=None if as_of is None else max(store.first_id_since(as_of), item.id),
@@ -59,6 +62,13 @@ def related(
         story_id=item.story_id,
         own=own_sources(store),
     )
+
+
+def _shown(store: Store, ids: Iterable[int], *, also: int) -> dict[int, Item]:
+    """Stored items without those that editors hid; the one whose list it is may be hidden itself."""
+    return {
+        number: item for number, item in store.items_by_id(ids).items() if not item.hidden or number == also
+    }
 
 
 def own_sources(store: Store) -> frozenset[str]:
@@ -104,7 +114,8 @@ def story(store: Store, id_prefix: str) -> tuple[Story, list[Item]]:
     found = store.story(id_prefix)
     items = store.items_by_id(found.article_ids)
     reports = [items[number] for number in found.article_ids if number in items]
-    return _with_headline(found, items), [item for item in reports if item.copy_of is None]
+    shown = [item for item in reports if item.copy_of is None and not item.hidden]
+    return _with_headline(found, items), shown
 
 
 def _with_headline(story: Story, items: Mapping[int, Item]) -> Story:

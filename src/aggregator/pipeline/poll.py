@@ -203,7 +203,9 @@ def poll(
     try:
         prune_if_due(config, store, now=clock())
     except StoreLocked:
-        log.info("retention waits: another process is writing")  # what was polled is stored; the next run prunes
+        log.info(
+            "retention waits: another process is writing"
+        )  # what was polled is stored; the next run prunes
     return run
 
 

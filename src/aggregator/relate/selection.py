@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aggregator.model import Item
@@ -109,15 +110,36 @@ def choose(ranked: Iterable[Item], *, limit: int, per_voice: int, said: Iterable
     return sorted(taken)
 
 
-def choose_representative(items: Sequence[Item]) -> int:
-    """Which of several copies lists show: the agency's own page, else the earliest, else the fullest. Its id."""
+EARLY = timedelta(hours=1)
+"""Copies that were published within so long of the first are equally early: agencies' customers publish in minutes."""
 
-    def rank(item: Item) -> tuple[bool, float, int, int]:
-        article = item.article
-        said = len(article.teaser) + len(article.text or "")
-        return (not is_agency_page(item), article.published_at.timestamp(), -said, item.id)
+
+def choose_representative(items: Sequence[Item]) -> int:
+    """Which of several copies lists show, by its id.
+
+    In this order: one that no editor hid; the agency's own page; published within an hour of the first; the fullest
+    (with text, with a teaser, without); free to read; the earliest, and of those the one seen first.
+    """
+    first = min(map(_appeared, items))
+
+    def rank(item: Item) -> tuple[bool, bool, bool, int, bool, datetime, int]:
+        return (
+            item.hidden,
+            not is_agency_page(item),
+            _appeared(item) > first + EARLY,
+            0 if item.article.text else 1 if item.article.teaser else 2,
+            item.paywall,
+            _appeared(item),
+            item.id,
+        )
 
     return min(items, key=rank).id
+
+
+def _appeared(item: Item) -> datetime:
+    """When it was published; of a day alone only that it was there when it was first seen is known for sure."""
+    article = item.article
+    return article.published_at if article.published_precision == "instant" else article.first_seen_at
 
 
 _AGENCY_NAMES = {

@@ -1,7 +1,7 @@
 """Rows to what polls left behind: the mirrored configuration, states of feeds, the journal, gaps."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from aggregator.model import (
     Source,
     Topic,
 )
-from aggregator.store import documents, gaps, rows, verdicts
+from aggregator.store import documents, gaps, rows, traces, verdicts
 from aggregator.store.schema import (
     article,
     feed,
@@ -107,6 +107,23 @@ class JournalReader(Snapshots):
         """The document that was kept because something usual was missing in it; None: there is none."""
         with self._read() as connection:
             return documents.saved(connection, feed_id)
+
+    def tombstones(
+        self, hashes: Collection[int] = (), article_id: int | None = None
+    ) -> list[traces.Tombstone]:
+        """What retention took of what these keys, or this id, belonged to."""
+        with self._read() as connection:
+            return traces.tombstones(connection, [rows.hash64(hash) for hash in hashes], article_id)
+
+    def rejections(self, end: str, is_meant: Callable[[str], bool]) -> list[traces.Rejection]:
+        """Entries that polls rejected, latest first.
+
+        Args:
+            end: of the address, to look for.
+            is_meant: whether an entry's address or headline, as it was given, is the one that is asked about.
+        """
+        with self._read() as connection:
+            return traces.rejections(connection, end, is_meant)
 
     def verdicts(self, *, undone: bool = False) -> list[EditorVerdict]:
         """What editors decided, newest first; what they took back only when asked for."""

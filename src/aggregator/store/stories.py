@@ -17,6 +17,7 @@ from aggregator.store.items import JOINED, LISTED
 from aggregator.store.schema import (
     article,
     article_text,
+    hidden,
     neighbours,
     relink,
     source,
@@ -169,7 +170,7 @@ def _stories(connection: sa.Connection, numbers: Sequence[int]) -> list[Story]:
             LISTED.label("listed"),
         )
         .select_from(JOINED)
-        .where(among(connection, story_member.c.story, numbers))
+        .where(among(connection, story_member.c.story, numbers), hidden.c.article_id.is_(None))
         .order_by(article.c.id.desc())
     )
     reports: defaultdict[int, list[rows.Row]] = defaultdict(list)

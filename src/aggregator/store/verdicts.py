@@ -125,12 +125,12 @@ def apart(connection: sa.Connection) -> links.Apart:
     if not found:
         return links.Apart()
     hashes = {hash for row in found for hash in row if hash is not None}
-    numbers = dict(
-        (row[0], row[1])
+    numbers = {
+        row[0]: row[1]
         for row in connection.execute(
             sa.select(key.c.hash, key.c.article_id).where(among(connection, key.c.hash, hashes))
         )
-    )
+    }
     alone = {numbers[url] for url, other in found if other is None and url in numbers}
     pairs = {
         frozenset((numbers[url], numbers[other]))

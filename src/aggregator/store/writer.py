@@ -172,12 +172,12 @@ class Writer(Recording):
         return {key: bytes(blob) for key, blob in found}
 
     def save_boilerplate(self, blobs: Mapping[str, bytes]) -> None:
-        numbers = dict(
-            (row[0], row[1])
+        numbers = {
+            row[0]: row[1]
             for row in self._connection.execute(
                 sa.select(source.c.key, source.c.id).where(source.c.key.in_(list(blobs)))
             )
-        )
+        }
         insert(
             self._connection,
             boilerplate,
