@@ -6,6 +6,7 @@ own, or in another process.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from aggregator import relate
 from aggregator.model import Article
@@ -65,7 +66,7 @@ def _link_batch(
             writer.candidates(),
             owners=owners,
             settings=settings,
-            since_id=store.first_id_since,
+            since_id=cache(store.first_id_since),  # nearly all of a batch came at one instant
             story_of=writer.stories_of,
             boilerplate=boilerplate,
             again=again,

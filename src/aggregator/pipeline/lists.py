@@ -60,7 +60,7 @@ def related(
         now=as_of or now,
         limit=limit or settings.limit,
         story_id=item.story_id,
-        own=own_sources(store),
+        own=store.own_sources(),
     )
 
 
@@ -69,11 +69,6 @@ def _shown(store: Store, ids: Iterable[int], *, also: int) -> dict[int, Item]:
     return {
         number: item for number, item in store.items_by_id(ids).items() if not item.hidden or number == also
     }
-
-
-def own_sources(store: Store) -> frozenset[str]:
-    """Ids of the site's own outlets: their articles have lists and never stand in one."""
-    return frozenset(source.id for source in store.sources() if source.role == "own")
 
 
 def topic_items(store: Store, topic: Topic, f: ItemFilter) -> list[Item]:
@@ -90,7 +85,7 @@ def topic(
     store: Store, settings: RelateSettings, topic: Topic, *, now: datetime, limit: int | None = None
 ) -> list[Related]:
     """A topic's list, best first: the newest reports, one per event text, spread over outlets."""
-    own = own_sources(store)
+    own = store.own_sources()  # their articles have lists and never stand in one
     found = store.topic_items(topic, since=now - settings.window, limit=TOPIC_POOL)
     items = [item for item in found if item.article.source_id not in own]
     return relate.topic_list(topic, items, settings=settings, now=now, limit=limit or settings.limit)

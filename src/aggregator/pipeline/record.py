@@ -279,20 +279,11 @@ def missed(
     # What only the tolerant parser could read, and not without fault, may have been cut off in the middle.
     if checked_at is None or (parsed.malformed and parsed.parser == "tolerant"):
         return None
-    if not any(verdict.outcome == "new" for verdict in verdicts) or _overlaps(feed_id, verdicts, writer):
+    stored = {verdict.of for verdict in verdicts if verdict.of is not None}
+    if not any(verdict.outcome == "new" for verdict in verdicts) or writer.has_shown(feed_id, stored):
         return None
     before = [health.Seen(known.title, known.published_at) for known in writer.served(feed_id)]
     return health.missed(before, verdicts, entries, checked_at=checked_at, now=answer.at)
-
-
-def _overlaps(feed_id: str, verdicts: Sequence[Verdict], writer: Writer) -> bool:
-    """Whether the feed has shown one of these articles before; nearly always told by what was looked up to judge them."""
-    stored = [verdict for verdict in verdicts if verdict.of is not None]
-    for verdict in stored:
-        known = writer.known([key.hash for key in verdict.keys])
-        if any(one.feed_id == feed_id for one in known.values()):
-            return True
-    return writer.has_shown(feed_id, {verdict.of for verdict in stored if verdict.of is not None})
 
 
 def judge_entries(

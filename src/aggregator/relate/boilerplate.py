@@ -5,8 +5,10 @@ A passage is a sentence; it counts as repeated when two earlier articles of the 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
@@ -23,7 +25,8 @@ OTHER_HEADLINE = 0.5
 """Jaccard of the words of two headlines below which their articles are about different things."""
 HEAD, TAIL = 4, 12
 """Passages looked at, from the beginning and from the end of a text: boilerplate stands at its edges."""
-LEAST_WORDS = 5
+LEAST = 24
+"""Characters of a passage that can tell anything; a third of them in scripts that say more with each."""
 TITLE_WORDS = 16
 
 VERSION = 1
@@ -38,7 +41,7 @@ Hashes = tuple[int, ...]
 class Passage(NamedTuple):
     """A sentence of a text."""
 
-    hash: int  # of its words, numbers made equal; 0 where they are too few to tell anything
+    hash: int  # case and numbers made equal; 0 where it is too short to tell anything, or not looked at
     start: int
     end: int  # with the blanks behind it
 
@@ -51,6 +54,12 @@ class Boilerplate:
         default_factory=list
     )  # headline, passages; oldest first
     known: dict[int, None] = field(default_factory=dict)  # repeated passages, last used last
+    _times: Counter[int] = field(
+        init=False, repr=False, compare=False
+    )  # passage -> articles of `recent` that have it
+
+    def __post_init__(self) -> None:
+        self._times = Counter(hash for _, passages in self.recent for hash in passages)
 
     def learn(self, article: Article) -> Article:
         """The article without the passages that its outlet repeats; afterwards its own are remembered too."""
@@ -63,7 +72,11 @@ class Boilerplate:
         while len(self.known) > KNOWN:
             del self.known[next(iter(self.known))]
         self.recent.append((headline, looked_at))
-        del self.recent[:-RECENT]
+        self._times.update(looked_at)
+        if len(self.recent) > RECENT:
+            self._times.subtract(self.recent.pop(0)[1])
+            if len(self._times) > 2 * RECENT * (HEAD + TAIL):
+                self._times = +self._times
         return self._stripped(article, teaser, text)
 
     def strip(self, article: Article) -> Article:
@@ -87,6 +100,8 @@ class Boilerplate:
     def _is_repeated(self, hash: int, headline: frozenset[int]) -> bool:
         if hash in self.known:
             return True
+        if self._times[hash] < WITNESSES:  # nearly always, and known without looking at each
+            return False
         witnesses = [headline]
         for other, passages in self.recent:
             if hash in passages and all(_unlike(other, witness) for witness in witnesses):
@@ -122,25 +137,39 @@ class Boilerplate:
 
 def _looked_at(article: Article) -> tuple[list[Passage], list[Passage], Hashes]:
     """Passages of the teaser and of the text, and the hashes of those that may be boilerplate."""
-    teaser = list(_passages(article.teaser))
-    text = list(_passages(article.text)) if article.text else []
-    edges = [*text[:HEAD], *text[HEAD:][-TAIL:], *teaser]
-    return teaser, text, tuple(dict.fromkeys(passage.hash for passage in edges if passage.hash))[:255]
+    teaser = _passages(article.teaser)
+    text = _passages(article.text) if article.text else []
+    return (
+        teaser,
+        text,
+        tuple(dict.fromkeys(passage.hash for passage in (*text, *teaser) if passage.hash))[:255],
+    )
 
 
-def _passages(text: str) -> Iterator[Passage]:
-    start = 0
-    for match in _END.finditer(text):
-        yield _passage(text, start, match.end())
-        start = match.end()
-    if start < len(text):
-        yield _passage(text, start, len(text))
+def _passages(text: str) -> list[Passage]:
+    """The sentences of a text; those between its edges, which are not looked at, as one."""
+    ends = [match.end() for match in _END.finditer(text)]
+    if not ends or ends[-1] < len(text):
+        ends.append(len(text))
+    bounds = [0, *ends]
+    places = list(pairwise(bounds))
+    if len(places) <= HEAD + TAIL:
+        return [_passage(text, start, end) for start, end in places]
+    between = Passage(0, bounds[HEAD], bounds[-TAIL - 1])
+    return [
+        *(_passage(text, start, end) for start, end in places[:HEAD]),
+        between,
+        *(_passage(text, start, end) for start, end in places[-TAIL:]),
+    ]
 
 
 def _passage(text: str, start: int, end: int) -> Passage:
-    words = folded_words(_DIGITS.sub("0", text[start:end]))
-    telling = len(words) >= LEAST_WORDS or sum(map(len, words)) >= 4 * LEAST_WORDS
-    return Passage(crc32(" ".join(words).encode("utf-8", "replace")) if telling else 0, start, end)
+    """Told by its characters: what is repeated is repeated to the letter, but for case and numbers."""
+    said = text[start:end].strip()
+    telling = len(said) >= LEAST or (not said.isascii() and len(said) >= LEAST // 3)
+    return Passage(
+        crc32(_DIGITS.sub("0", said.casefold()).encode("utf-8", "replace")) if telling else 0, start, end
+    )
 
 
 def _unlike(a: frozenset[int], b: frozenset[int]) -> bool:

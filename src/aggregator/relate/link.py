@@ -4,6 +4,7 @@ Nothing here looks ahead: an article is compared with earlier ones only, those o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from aggregator.model import Article, CandidateIndex, Linked
@@ -69,8 +70,8 @@ def link(
             their stories until these are refined.
     """
     batch = WindowIndex()
-    stories: dict[int, int] = {}
     linked = []
+    nearest: dict[int, tuple[int, float] | None] = {}
     for whole in articles:
         article = _without_boilerplate(whole, boilerplate, again=again)
         own = features(article, owner=owners.get(article.source_id, ""))
@@ -82,16 +83,17 @@ def link(
         )
         copies = _copies(own, (index, batch), row.bands, first, later=again)
         neighbours = _neighbours(own.article_id, scored, copies)
-        story = None
-        if not again:
-            story = stories[own.article_id] = _story(own.article_id, neighbours, stories, story_of)
+        nearest[own.article_id] = neighbours[0] if neighbours else None
         blobs = {candidate.article_id: candidate.blob for candidate in scored}
         neighbours = tuple(
             (other, round(score * edge_weight(own, blobs.get(other)), 4)) for other, score in neighbours
         )
-        linked.append(Linked(row=row, copies=copies, neighbours=neighbours, story=story))
+        linked.append(Linked(row=row, copies=copies, neighbours=neighbours))
         batch.add((row,))
-    return linked
+    if again:
+        return linked
+    stories = _stories(nearest, story_of)
+    return [replace(entry, story=stories[entry.article_id]) for entry in linked]
 
 
 def _search(own: Features, indexes: Iterable[CandidateIndex], first: int) -> list[tuple[int, bytes]]:
@@ -153,14 +155,17 @@ def _neighbours(
     return tuple(best[:NEIGHBOURS])
 
 
-def _story(
-    article_id: int,
-    neighbours: Sequence[tuple[int, float]],
-    stories: Mapping[int, int],
-    story_of: StoryOf,
-) -> int:
-    nearest = neighbours[0] if neighbours else None
-    if nearest is None or nearest[1] < PROVISIONAL:
-        return article_id
-    known = stories.get(nearest[0])
-    return known if known is not None else story_of((nearest[0],)).get(nearest[0], article_id)
+def _stories(nearest: Mapping[int, tuple[int, float] | None], story_of: StoryOf) -> dict[int, int]:
+    """Each article's provisional story: that of its nearest neighbour, or a new one that goes by its own id.
+
+    Args:
+        nearest: in the order of the articles.
+    """
+    joined = {
+        number: edge[0] for number, edge in nearest.items() if edge is not None and edge[1] >= PROVISIONAL
+    }
+    known = dict(story_of({other for other in joined.values() if other not in nearest}))
+    for number in nearest:
+        other = joined.get(number)
+        known[number] = number if other is None else known.get(other, number)
+    return known

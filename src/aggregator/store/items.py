@@ -46,6 +46,9 @@ TIERS = (0.8, 0.6, 0.4, 0.2)
 """By relevance, what is at least so close to the best match counts as good as the others of its tier, and the newest
 stands first: bm25 alone puts a short headline of last month above a longer one of today."""
 
+RANKED = 1_000
+"""Matches that are ranked, the newest: a word that stands in a tenth of a million articles is asked about the news."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleDetails:
@@ -191,12 +194,14 @@ class ItemReader(Snapshots):
         conditions: Sequence[sa.ColumnElement[bool]],
         query: Query,
     ) -> sa.Select[Any]:
-        """The best tier first, in each the newest. Only the rows of the page are read, behind the ids of all matches."""
+        """The best tier first, in each the newest, of the newest matches. Only the rows of the page are read in full."""
         own_id = self._search.table.c[0].label("id")
         ranked = (
             sa.select(own_id, self._search.rank(query).label("rank"))
             .select_from(found_in)
             .where(*conditions)
+            .order_by(own_id.desc())
+            .limit(RANKED)
             .cte("ranked")
         )
         closeness = ranked.c.rank / sa.func.nullif(sa.func.min(ranked.c.rank).over(), 0)

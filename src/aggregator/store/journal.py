@@ -75,6 +75,12 @@ class JournalReader(Snapshots):
                 for row in connection.execute(sa.select(source.c.key, source.c.owner))
             }
 
+    def own_sources(self) -> frozenset[str]:
+        """Ids of the site's own outlets."""
+        with self._read() as connection:
+            own = sa.select(source.c.key).where(source.c.active, source.c.role == "own")
+            return frozenset(connection.scalars(own))
+
     def feed_states(self) -> dict[str, FeedState]:
         """Feed id -> what the last polls left behind, for every configured feed."""
         with self._read() as connection:

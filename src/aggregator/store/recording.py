@@ -74,6 +74,7 @@ class Recording(Transaction):
                 if article_id not in articles:
                     articles[article_id] = rows.known_of(row)
                     self._fingerprints[article_id] = articles[article_id].fingerprint
+                    self._judged_by[article_id] = articles[article_id].feed_id
                 self._known[row[0]] = articles[article_id]
         found = self._known
         return {hash: found[stored] for hash in hashes if (stored := rows.hash64(hash)) in found}
@@ -164,9 +165,11 @@ class Recording(Transaction):
         ]
 
     def has_shown(self, feed_id: str, ids: Collection[int]) -> bool:
-        """Whether a feed has ever shown one of these articles."""
+        """Whether a feed has ever shown one of these articles; nearly always told by what was looked up of them."""
         if not ids:
             return False
+        if any(self._judged_by.get(article_id) == feed_id for article_id in ids):
+            return True
         self._settle(feed_id)
         shown = sa.select(sighting.c.article_id).where(
             among(self._connection, sighting.c.article_id, ids),
