@@ -1,6 +1,6 @@
 """Invented outlets and articles for the tests of the store, and the shortest way to put them there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -18,7 +18,8 @@ from aggregator.model import (
     Topic,
     Verdict,
 )
-from aggregator.store import Store
+from aggregator.settings import Keep
+from aggregator.store import PruneReport, Store
 
 NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -161,3 +162,19 @@ def index_row(article_id: int, terms: str = "", bands: Sequence[int] = ()) -> In
 
 def linked(article_id: int, **found: object) -> Linked:
     return Linked(row=index_row(article_id, f"term{article_id}"), **found)  # type: ignore[arg-type]
+
+
+def prune(
+    store: Store,
+    now: datetime,
+    age: timedelta,
+    *,
+    newest: int | None = None,
+    own: Mapping[str, Keep] | None = None,
+    polls_kept: timedelta = timedelta(days=30),
+    tombstones_kept: timedelta = timedelta(days=365),
+) -> PruneReport:
+    with store.write() as writer:
+        return writer.prune(
+            now, Keep(age, newest), own=own, polls_kept=polls_kept, tombstones_kept=tombstones_kept
+        )

@@ -4,7 +4,7 @@ The entries pass through normalize as in a poll; the store is a dictionary that 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,7 @@ class Memory:
     articles: dict[int, Known] = field(default_factory=dict)
     revisions: Counter[int] = field(default_factory=Counter)
     made: int = 0  # articles cleaned by the last poll
+    shown: list[int] = field(default_factory=list)  # articles of the last document
 
     def poll(
         self,
@@ -40,6 +41,7 @@ class Memory:
         source: Source = LEDGER,
         now: datetime = NOW,
         not_before: datetime | None = None,
+        last_at: datetime | None = None,
     ) -> tuple[Verdict, ...]:
         identities = [identity(entry, feed) for entry in entries]
         keys = identify.document_keys(identities, source_id=source.id, feed_id=feed.id)
@@ -56,8 +58,17 @@ class Memory:
             return to_article(entries[position], identities[position], feed=feed, source=source, now=now)
 
         verdicts = identify.judge(
-            identities, keys, known, make=make, source_id=source.id, feed_id=feed.id, not_before=not_before
+            identities,
+            keys,
+            known,
+            make=make,
+            source_id=source.id,
+            feed_id=feed.id,
+            not_before=not_before,
+            last_at=last_at,
+            past=_Past(self),
         )
+        self.shown = [verdict.of for verdict in verdicts if verdict.of is not None]
         for verdict in verdicts:
             self._record(verdict, feed)
         return verdicts
@@ -69,6 +80,7 @@ class Memory:
         if verdict.outcome == "new":
             assert verdict.article is not None
             article_id = len(self.articles) + 1
+            self.shown.append(article_id)
             self.articles[article_id] = known_of(verdict.article, article_id, verdict.fingerprint, feed.id)
         elif article_id is not None:
             self.articles[article_id] = replace(self.articles[article_id], fingerprint=verdict.fingerprint)
@@ -92,6 +104,18 @@ class Memory:
             fingerprint=0,
             purged=True,
         )
+
+
+@dataclass
+class _Past:
+    memory: Memory
+
+    def known(self, hashes: Collection[int]) -> dict[int, Known]:
+        held = self.memory
+        return {hash: held.articles[held.keys[hash]] for hash in hashes if hash in held.keys}
+
+    def served(self) -> list[Known]:
+        return [self.memory.articles[number] for number in self.memory.shown]
 
 
 def known_of(article: Article, article_id: int, fingerprint: int, feed_id: str) -> Known:
@@ -515,6 +539,112 @@ def test_a_relaunch_with_new_addresses_and_ids_brings_nothing_twice() -> None:
     assert outcomes(verdicts) == ["new"] + ["unchanged"] * 9
     assert [verdict.of for verdict in verdicts[1:]] == list(range(1, 10))
     assert outcomes(memory.poll([relaunched(12), relaunched(3)])) == ["new", "unchanged"]
+
+
+def test_a_relaunch_leads_readers_to_the_new_addresses() -> None:
+    memory = Memory()
+    memory.poll([entry(number) for number in range(1, 11)])
+    verdicts = memory.poll([relaunched(number) for number in range(1, 11)])
+    assert {verdict.moved_to for verdict in verdicts} == {
+        f"https://ledger.example/articles/{9_000 + number}" for number in range(1, 11)
+    }
+
+
+def test_a_relaunch_during_a_long_outage_brings_only_what_is_new() -> None:
+    memory = Memory()
+    memory.poll([entry(number) for number in range(1, 11)])
+    verdicts = memory.poll([relaunched(number) for number in range(8, 18)])
+    assert outcomes(verdicts) == ["unchanged"] * 3 + ["new"] * 7
+
+
+def test_a_relaunch_that_reads_times_in_another_zone_brings_nothing_twice() -> None:
+    memory = Memory()
+    memory.poll(
+        [entry(number, published=NOW - timedelta(hours=number)) for number in range(1, 21)], last_at=NOW
+    )
+    moved = [
+        replace(relaunched(number), published=NOW - timedelta(hours=number - 5)) for number in range(6, 21)
+    ]
+    assert outcomes(memory.poll(moved, last_at=NOW)) == ["unchanged"] * 15
+
+
+def test_a_relaunch_that_dates_everything_by_its_import_brings_nothing_twice() -> None:
+    memory = Memory()
+    memory.poll([entry(number, published=NOW - timedelta(hours=7 * number)) for number in range(1, 11)])
+    imported = [
+        relaunched(number, published=NOW + timedelta(days=1, seconds=number)) for number in range(1, 11)
+    ]
+    verdicts = memory.poll(imported, now=NOW + timedelta(days=1, hours=1), last_at=NOW)
+    assert [verdict.of for verdict in verdicts] == list(range(1, 11))
+    assert outcomes(verdicts) == ["unchanged"] * 10
+
+
+def test_a_feed_of_three_that_moved_whole_brings_nothing_twice() -> None:
+    memory = Memory()
+    memory.poll([entry(number) for number in (1, 2, 3)])
+    assert outcomes(memory.poll([relaunched(number) for number in (1, 2, 3)])) == ["unchanged"] * 3
+    memory.poll([entry(number) for number in (4, 5, 6)])
+    assert outcomes(memory.poll([relaunched(4), entry(7), entry(8)])) == ["new"] * 3
+
+
+SERIES = ["Weather for the northern isles", "Tide table of Port Amity", "Fish prices at the harbour auction"]
+
+
+@pytest.mark.parametrize("apart", [timedelta(days=1), timedelta(hours=12), timedelta(days=7)])
+def test_series_that_repeat_their_headlines_are_never_taken_for_a_relaunch(apart: timedelta) -> None:
+    memory = Memory()
+    titles = [f"{title}, {place}" for title in SERIES for place in ("east", "west")]
+    for edition in range(4):
+        at = NOW + edition * apart
+        document = [
+            entry(
+                10 * edition + place,
+                title=title,
+                published=at - timedelta(minutes=place),
+                published_text=str(at),
+            )
+            for place, title in enumerate(titles)
+        ]
+        assert outcomes(memory.poll(document, now=at, last_at=at - apart)) == ["new"] * 6
+
+
+def test_what_retention_took_does_not_come_back_after_a_relaunch() -> None:
+    memory = Memory()
+    memory.poll([entry(number) for number in range(1, 11)])
+    for number in range(1, 11):
+        memory.purge(number)
+    verdicts = memory.poll([relaunched(number) for number in range(6, 16)], last_at=NOW)
+    assert outcomes(verdicts) == ["rejected"] * 5 + ["new"] * 5
+
+
+def test_a_purged_guid_counts_when_its_headline_was_purged_with_it() -> None:
+    memory = Memory()
+    memory.poll([entry(1)])
+    memory.purge(1)
+    (verdict,) = memory.poll([entry(1, url="https://ledger.example/elsewhere/1")])
+    assert (verdict.outcome, verdict.why) == ("rejected", "purged earlier; does not come back")
+
+
+def test_an_old_article_that_is_listed_again_is_no_news() -> None:
+    memory = Memory()
+    keep = NOW - timedelta(days=90)
+    memory.poll([entry(number, published=NOW - timedelta(hours=number)) for number in range(1, 11)])
+    again = entry(50, published=NOW - timedelta(days=40))
+    late = entry(51, published=NOW - timedelta(days=9))
+    fresh = [entry(number, published=NOW - timedelta(hours=number)) for number in range(1, 9)]
+    verdicts = memory.poll([again, late, *fresh], not_before=keep, last_at=NOW - timedelta(hours=1))
+    assert outcomes(verdicts) == ["rejected", "new"] + ["unchanged"] * 8
+    assert "no news" in verdicts[0].why
+
+
+def test_a_feed_that_shows_old_articles_may_bring_more_of_them() -> None:
+    memory = Memory()
+    keep = NOW - timedelta(days=90)
+    memory.poll([entry(number, published=NOW - timedelta(days=10 * number)) for number in range(1, 9)])
+    (verdict,) = memory.poll(
+        [entry(50, published=NOW - timedelta(days=40))], not_before=keep, last_at=NOW - timedelta(hours=1)
+    )
+    assert verdict.outcome == "new"
 
 
 def test_one_known_headline_at_a_new_address_is_another_article() -> None:

@@ -1,8 +1,11 @@
 """What every store promises, on SQLite and (slow) on a PostgreSQL server started for the purpose."""
 
+import itertools
 import os
 import random
+import re
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +19,9 @@ from aggregator.errors import StoreError, UnknownName
 from aggregator.model import (
     Article,
     CandidateIndex,
+    Decision,
     Document,
+    EditorVerdict,
     Feed,
     FeedState,
     Item,
@@ -27,7 +32,10 @@ from aggregator.model import (
     Sighting,
     Topic,
 )
+from aggregator.settings import Keep
 from aggregator.store import Store, migrations
+from aggregator.store.recording import MAX_REVISIONS
+from aggregator.store.search import parse_query
 from store_helpers import (
     ABEND,
     FEED,
@@ -44,6 +52,7 @@ from store_helpers import (
     linked,
     new,
     poll,
+    prune,
     rejected,
     revision,
     unchanged,
@@ -490,6 +499,34 @@ def test_headlines_that_flap_do_not_pile_up(store: Store) -> None:
     assert search(store, "title:harbour") == [article_id]
 
 
+def test_how_often_a_headline_came_back_is_counted(store: Store) -> None:
+    one, two = article(title="Harbour shut"), article(title="Harbour is shut")
+    (article_id,) = add(store, one)
+    for turn in range(1, 7):
+        poll(store, [revision(article_id, two if turn % 2 else one)], now=NOW + turn * HOUR)
+    found = store.item(article_id)
+    assert found is not None
+    assert [(entry.title, entry.seen_at, entry.times, entry.last_at) for entry in found.revisions] == [
+        ("Harbour shut", NOW + HOUR, 3, NOW + 5 * HOUR),
+        ("Harbour is shut", NOW + 2 * HOUR, 3, NOW + 6 * HOUR),
+    ]
+
+
+def test_a_live_report_keeps_its_first_wording_and_the_latest(store: Store) -> None:
+    (article_id,) = add(store, article(title="Live 0"))
+    for turn in range(1, MAX_REVISIONS + 4):
+        poll(store, [revision(article_id, article(title=f"Live {turn}"))], now=NOW + turn * HOUR)
+    poll(store, [revision(article_id, article(title="Live 5"))], now=NOW + 100 * HOUR)
+    for turn in (101, 102):  # an old wording that came back is one of the latest
+        poll(store, [revision(article_id, article(title=f"Live {turn}"))], now=NOW + turn * HOUR)
+    found = store.item(article_id)
+    assert found is not None
+    kept = [int(entry.title.removeprefix("Live ")) for entry in found.revisions]
+    assert len(kept) == MAX_REVISIONS
+    assert kept[0] == 0
+    assert kept[1:] == [5, *range(7, MAX_REVISIONS + 4), 101]
+
+
 def test_an_article_can_be_revised_in_the_transaction_it_came_in(store: Store) -> None:
     state = FeedState(feed_id=FEED)
     done = Poll(feed_id=FEED, source_id="harbour", url="u", at=NOW, outcome="ok")
@@ -702,6 +739,20 @@ def test_pages_follow_each_other_without_gap_or_repetition(filled: Store, sort: 
     assert sorted(whole) == [1, 2, 3, 4, 5]
 
 
+def test_what_is_too_much_to_be_ranked_follows_what_is(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aggregator.store.items.RANKED", 2)
+    every = ItemFilter(search="title", sort="relevance", limit=None)
+    whole = ids(filled.items(every))
+    assert set(whole[:2]) == {4, 5}
+    assert whole[2:] == [3, 2, 1]
+    pages: list[int] = []
+    while page := filled.items(replace(every, limit=1, after=pages[-1] if pages else None)):
+        pages.extend(ids(page))
+    assert pages == whole
+
+
 def test_an_item_is_found_by_any_address_it_is_known_by(filled: Store) -> None:
     for address, hashes in (
         ("https://harbour.example/h2", [hash64("https://harbour.example/h2")]),
@@ -790,6 +841,131 @@ def test_a_word_in_the_headline_counts_for_more(store: Store) -> None:
         article("3", title="Quiet night", teaser="Another ferry, at last."),
     )
     assert ids(store.items(ItemFilter(search="ferry", sort="relevance")))[0] == 2
+
+
+UNSPACED = (
+    "东京股市收盘下跌，总统宣布停火协议",
+    "总统府：东港大桥坍塌，渔民要求赔偿",
+    "港湾労働者がストライキに突入、知事が懸念",
+    "ニュー・ポートでガス爆発、佐々木知事が会見",
+    "A社の新型iPad発売、東京TVが5月14日に報道",
+    "นายกรัฐมนตรีประกาศยุบสภา น้ำท่วมที่กรุงเทพ",
+    "ชาวประมงประท้วงโควตาประมง",
+    "서울에서 화재, 대통령이 현장 방문",
+    "한국은행 기준금리 동결",
+)
+
+
+def test_any_piece_of_a_script_without_spaces_is_found_and_nothing_else_is(store: Store) -> None:
+    add(store, *(article(str(number), title=title, teaser="") for number, title in enumerate(UNSPACED, 1)))
+    for text in UNSPACED:
+        starts = [place for place, letter in enumerate(text) if unicodedata.category(letter)[0] != "M"]
+        for start, length in itertools.product(starts, (1, 2, 3, 4)):
+            piece = text[start : start + length]
+            around = text[max(0, start - 1) : start + length + 1]
+            if not piece.isalpha() or re.search(r"[A-Za-z0-9]{2}|\u0e33", around):
+                continue  # in Latin text words are looked for; Thai's sara am is two letters in one
+            having = [number for number, title in enumerate(UNSPACED, 1) if piece in title]
+            found = search(store, f'"{piece}"')
+            if length == 1 and store.url.startswith("postgresql"):
+                # There a syllable of Korean is the beginning of longer ones.
+                assert set(found) >= set(having), piece
+            else:
+                assert found == having, piece
+
+
+def test_by_relevance_a_headline_counts_before_an_outlet_and_a_teaser_whatever_their_lengths(
+    store: Store,
+) -> None:
+    long = (
+        "Officials said nothing of the kind had been seen in these waters for a very long time indeed. " * 4
+    )
+    add(
+        store,
+        article("1", title="Calm", teaser="A ferry moved."),
+        article("2", title="Ferry sinks off the cape in a storm that nobody had seen coming", teaser=long),
+        article("3", title="Calm again", teaser=long, outlet="Ferry Times"),
+        article("4", title="Quiet", teaser=f"{long} One ferry moved."),
+        article("5", title="Ferry", teaser=""),
+        article("6", title="Nothing", teaser="Nothing at all."),
+    )
+    found = ids(store.items(ItemFilter(search="ferry", sort="relevance")))
+    assert found[:3] == [5, 2, 3], "both headlines are equal, and the newer one stands first"
+    assert set(found[3:]) == {1, 4}
+
+
+def test_by_relevance_equal_matches_are_the_newest_first(store: Store) -> None:
+    titles = [
+        "Ferry sinks",
+        "Big ferry sinks at sea",
+        "Ferry sinks in fog",
+        "A ferry sinks",
+        "Three ferry boats sink",
+    ]
+    add(
+        store, *(article(str(n), title=title, teaser=f"Text {n} of it.") for n, title in enumerate(titles, 1))
+    )
+    assert ids(store.items(ItemFilter(search="ferry", sort="relevance"))) == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("harbour strike", {2}),  # both words in the headline
+        ('"harbour strike"', {2}),
+        ("strike OR mayor", {1}),  # both of them before one of them
+        ("mayor", {1, 6}),
+        ("港湾", {5}),
+        ("港湾 ストライキ", {5}),
+        ("wire", {7}),  # an outlet before a teaser
+    ],
+)
+def test_the_best_matches_are_the_same_on_every_database(store: Store, text: str, first: set[int]) -> None:
+    add(
+        store,
+        article("1", title="Mayor ends strike of ferry crews", teaser="Boats sail again from the harbour."),
+        article("2", title="Harbour strike enters its second week", teaser="Crews want more pay."),
+        article(
+            "3",
+            title="Schools close early",
+            teaser="A strike at the harbour keeps buses away, a wire report said.",
+        ),
+        article(
+            "4",
+            title="Weather: fog over the coast",
+            teaser="No change until Friday, the harbour office said.",
+        ),
+        article("5", title="港湾労働者がストライキ", teaser="東京都の発表。"),
+        article("6", title="New mayor takes office", teaser="東京の港湾で式典。"),
+        article("7", title="Tides today", teaser="High water at noon.", outlet="Northern Wire"),
+    )
+    found = ids(store.items(ItemFilter(search=text, sort="relevance")))
+    assert set(found[: len(first)]) == first
+
+
+def test_what_a_search_found_is_marked_in_its_passage(library: Store) -> None:
+    (found,) = library.items(ItemFilter(search="strike dawn"))
+    assert found.snippet is not None
+    assert (found.snippet.field, found.snippet.text) == ("teaser", "The strike began at dawn.")
+    assert [found.snippet.text[start:end] for start, end in found.snippet.marks] == ["strike", "dawn"]
+    assert [item.snippet for item in library.items(ItemFilter())] == [None] * 8
+    assert [item.snippet for item in library.items(ItemFilter(search="-dock -hafen"))] == [None] * 4
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    title=st.text(st.sampled_from(list("ab C東京都タイキ・ーกำ่-é한국ﾀｲ1")), min_size=1, max_size=12),
+    asked=st.text(st.sampled_from(list('abc東京都タイキ・ーกำ่é한국ﾀ1*" ')), min_size=1, max_size=5),
+)
+def test_what_a_search_found_has_a_mark(store: Store, title: str, asked: str) -> None:
+    poll(store, [new(article(title=title, teaser=""))])
+    for item in store.items(ItemFilter(search=asked, sort="relevance")):
+        marks = item.snippet.marks if item.snippet is not None else ()
+        assert marks or not parse_query(asked).clauses, (item.article.title, asked)
 
 
 def test_a_word_of_any_length_is_stored_and_found(store: Store) -> None:
@@ -1033,6 +1209,171 @@ def test_a_provisional_label_that_has_merged_since_follows(told: Store) -> None:
         assert writer.stories_of([late]) == {late: 4}
 
 
+# --- editors ----------------------------------------------------------------------------------------------------------
+
+
+def decide(store: Store, kind: Decision, about: Article, other: Article | None = None) -> EditorVerdict:
+    wanted = EditorVerdict(
+        id=0,
+        kind=kind,
+        url=about.canonical_url,
+        url_hash=hash64(about.canonical_url),
+        other=other.canonical_url if other else "",
+        other_hash=hash64(other.canonical_url) if other else None,
+        at=NOW,
+        by="ada",
+        why="because",
+    )
+    with store.write() as writer:
+        return writer.decide(wanted)
+
+
+def undo(store: Store, given: EditorVerdict) -> EditorVerdict:
+    with store.write() as writer:
+        return writer.undo(given.id, at=NOW + HOUR, by="bob")
+
+
+def groups(store: Store) -> list[tuple[int, ...]]:
+    """Members of each copy group, the shown one first."""
+    found = {item.id: item for item in store.items(ItemFilter(state="all"))}
+    shown = [item for item in found.values() if item.copies]
+    return sorted((item.id, *sorted(copy.id for copy in item.copies)) for item in shown)
+
+
+def test_what_an_editor_hides_stands_in_no_list_until_it_is_undone(told: Store) -> None:
+    before = ids(told.items(ItemFilter()))
+    shown = told.item(before[0])
+    assert shown is not None
+    given = decide(told, "hide", shown.article)
+    assert (given.id, given.kind, given.by, given.why, given.undone_at) == (1, "hide", "ada", "because", None)
+    assert decide(told, "hide", shown.article) == given
+    assert ids(told.items(ItemFilter())) == [number for number in before if number != shown.id]
+    assert told.count(ItemFilter()) == len(before) - 1
+    assert ids(told.items(ItemFilter(state="hidden"))) == [shown.id]
+    assert shown.id in ids(told.items(ItemFilter(state="all")))
+    hidden = told.item(shown.id)
+    assert hidden is not None and hidden.hidden
+    assert all(shown.id not in story.article_ids for story in told.stories(min_articles=1))
+    assert told.verdicts() == told.verdicts_about(given.url_hash) == [given]
+    assert undo(told, given) == undo(told, given)
+    assert told.verdicts() == []
+    assert [(one.undone_at, one.undone_by) for one in told.verdicts(undone=True)] == [(NOW + HOUR, "bob")]
+    assert ids(told.items(ItemFilter())) == before
+
+
+def test_what_was_hidden_before_it_came_is_hidden_when_it_comes(store: Store) -> None:
+    decide(store, "hide", article("a"))
+    first, second = add(store, article("a"), article("b"))
+    assert ids(store.items(ItemFilter())) == [second]
+    assert ids(store.items(ItemFilter(state="hidden"))) == [first]
+
+
+def test_a_verdict_that_nobody_gave_cannot_be_undone(store: Store) -> None:
+    with pytest.raises(UnknownName, match="verdicts"), store.write() as writer:
+        writer.undo(7, at=NOW)
+
+
+def test_another_copy_stands_where_the_shown_one_is_hidden(store: Store) -> None:
+    add(store, *(article(name) for name in "abc"))
+    with store.write() as writer:
+        writer.save_links([linked(2, copies=((1, 0.9),)), linked(3, copies=((1, 0.9),))], cursor=3)
+    decide(store, "hide", article("a"))
+    assert ids(store.items(ItemFilter())) == [2]
+
+
+def copied(store: Store, *edges: tuple[int, int]) -> None:
+    """Five articles, and these copies among them."""
+    add(store, *(article(name) for name in "abcde"))
+    with store.write() as writer:
+        found = [linked(a, copies=((b, 0.9),)) for a, b in edges]
+        writer.save_links([linked(1), *found], cursor=5)
+
+
+def test_an_editor_parts_two_copies_without_changing_any_id(store: Store) -> None:
+    copied(store, (2, 1), (3, 1), (4, 2))
+    assert groups(store) == [(1, 2, 3, 4)]
+    decide(store, "not_copy", article("b"), article("a"))
+    assert groups(store) == [(1, 3)]  # d was held to them by b alone
+    assert ids(store.items(ItemFilter(state="all"))) == [5, 4, 3, 2, 1]
+    with store.write() as writer:
+        writer.save_links([linked(2, copies=((1, 0.9),)), linked(4, copies=((2, 0.9), (3, 0.8)))])
+    assert groups(store) == [(1, 3), (2, 4)], "d is a copy of b, so it cannot be one of c's group"
+    assert store.check() == []
+
+
+def test_an_article_that_is_a_copy_of_nothing_joins_no_group(store: Store) -> None:
+    copied(store, (2, 1), (3, 1))
+    given = decide(store, "not_copy", article("a"))
+    assert groups(store) == []
+    with store.write() as writer:
+        writer.save_links([linked(2, copies=((1, 0.9),)), linked(3, copies=((2, 0.9),))])
+    assert groups(store) == [(2, 3)]
+    undo(store, given)
+    assert [again.id for again in store.to_relink(9)] == [1]
+    with store.write() as writer:
+        writer.save_links([linked(1, copies=((2, 0.9),))])
+    assert groups(store) == [(2, 1, 3)]
+    assert store.to_relink(9) == []
+
+
+def test_a_part_that_edges_hold_together_is_a_group_of_its_own(store: Store) -> None:
+    copied(store, (2, 1), (3, 2), (4, 3), (5, 3))
+    decide(store, "not_copy", article("c"), article("a"))
+    assert groups(store) == [(1, 2)]
+    decide(store, "not_copy", article("b"))
+    assert groups(store) == []
+
+
+def test_articles_that_were_revised_are_to_be_linked_again(store: Store) -> None:
+    add(store, article("a"), article("b"))
+    poll(store, [unchanged(1, article("a")), revision(2, article("b", title="Other words"))], now=NOW + HOUR)
+    assert store.to_relink(9) == [], "it has not been linked yet"
+    with store.write() as writer:
+        writer.save_links([linked(1), linked(2)], cursor=2)
+    assert store.to_relink(9) == [], "it was linked as it reads now"
+    poll(
+        store, [unchanged(1, article("a")), revision(2, article("b", title="New words"))], now=NOW + 2 * HOUR
+    )
+    assert [again.title for again in store.to_relink(9)] == ["New words"]
+    with store.write() as writer:
+        writer.unlink([index_row(2, "term2")])
+        writer.save_links([replace(linked(2), row=index_row(2, "fresh", (5,)))])
+    assert store.to_relink(9) == []
+
+    def found(term: str) -> list[int]:
+        return [hit for hit, _ in store.candidates().search([term], since_id=0, until_id=None, limit=9)]
+
+    assert (found("term2"), found("fresh"), found("term1")) == ([], [2], [1])
+    assert [hit for hit, _ in store.candidates().copies([5], since_id=0, until_id=None, limit=9)] == [2]
+
+
+def test_what_outlets_repeat_is_kept_by_outlet(store: Store) -> None:
+    with store.write() as writer:
+        writer.save_boilerplate({"harbour": b"one", "wire": b"two", "nobody": b"three"})
+        writer.save_boilerplate({"wire": b"four"})
+    with store.write() as writer:
+        assert writer.boilerplate(["harbour", "wire", "abend"]) == {"harbour": b"one", "wire": b"four"}
+
+
+def test_what_became_of_an_article_that_is_gone_or_was_refused_is_known(store: Store) -> None:
+    (first,) = add(store, article("a"), now=NOW)
+    gone = NOW + timedelta(days=100)
+    again = replace(new(article("a")), outcome="rejected", of=first, keys=(), article=None, why="purged")
+    refused = rejected("https://harbour.example/100%_sure?x", "no headline")
+    prune(store, gone, timedelta(days=90))
+    poll(store, [again, refused], now=gone)
+    poll(store, [again, refused], now=gone + HOUR)
+    hashes = [key.hash for key in new(article("a")).keys]
+    (tombstone,) = store.tombstones(hashes)
+    assert tombstone == store.tombstones(article_id=first)[0]
+    assert (tombstone.article_id, tombstone.first_seen_at, tombstone.served_at) == (first, NOW, gone)
+    assert store.tombstones([hash64("never")]) == store.tombstones(article_id=99) == []
+    (rejection,) = store.rejections("100%_sure?x", lambda what: what.endswith("sure?x"))
+    assert (rejection.reason, rejection.feed_id) == ("no headline", FEED)
+    assert (rejection.first_at, rejection.last_at) == (gone, gone + HOUR)
+    assert store.rejections("100%_sure", lambda what: False) == []
+
+
 # --- retention --------------------------------------------------------------------------------------------------------
 
 
@@ -1043,8 +1384,7 @@ def test_retention_takes_the_old_and_their_keys_stay(told: Store) -> None:
     with told.write() as writer:
         writer.save_links([linked(7, copies=((2, 0.9),), neighbours=((1, 0.5),), story=1)], cursor=7)
     poll(told, [revision(2, article("2", title="Second again"))], now=later)
-    with told.write() as writer:
-        report = writer.prune(later + HOUR, timedelta(days=30), timedelta(days=70))
+    report = prune(told, later + HOUR, timedelta(days=30), polls_kept=timedelta(days=70))
     assert (report.articles, report.polls) == (6, 1)
     assert ids(told.items(ItemFilter(state="all"))) == [7]
     fresh = told.item(7)
@@ -1068,8 +1408,7 @@ def test_retention_takes_the_old_and_their_keys_stay(told: Store) -> None:
 
 def test_ids_of_purged_articles_are_not_given_again(store: Store) -> None:
     add(store, article("a"), article("b"))
-    with store.write() as writer:
-        writer.prune(NOW + timedelta(days=9), timedelta(days=1), timedelta(days=1))
+    prune(store, NOW + timedelta(days=9), timedelta(days=1), polls_kept=timedelta(days=1))
     assert store.polls() == []
     assert store.first_id_since(NOW) == 3
     assert add(store, article("c"), now=NOW + timedelta(days=9)) == [3]
@@ -1081,7 +1420,7 @@ def test_a_group_that_lost_its_representative_has_another(store: Store) -> None:
     add(store, article("2"), article("3"), now=NOW + timedelta(days=2))
     with store.write() as writer:
         writer.save_links([linked(2, copies=((1, 0.9),)), linked(3, copies=((1, 0.9),))], cursor=3)
-        writer.prune(NOW + timedelta(days=3), timedelta(days=2), timedelta(days=9))
+    prune(store, NOW + timedelta(days=3), timedelta(days=2), polls_kept=timedelta(days=9))
     assert ids(store.items(ItemFilter())) == [2]
     found = store.item(2)
     assert found is not None
@@ -1092,10 +1431,67 @@ def test_retention_of_many_goes_in_batches(store: Store, monkeypatch: pytest.Mon
     monkeypatch.setattr("aggregator.store.writer.PRUNE_BATCH", 10)
     add(store, *(article(str(number), title=f"Number{number}") for number in range(35)))
     add(store, article("kept", title="Kept"), now=NOW + timedelta(days=2))
-    with store.write() as writer:
-        assert writer.prune(NOW + timedelta(days=3), timedelta(days=2), timedelta(days=9)).articles == 35
+    assert (
+        prune(store, NOW + timedelta(days=3), timedelta(days=2), polls_kept=timedelta(days=9)).articles == 35
+    )
     assert ids(store.items(ItemFilter())) == [36]
     assert search(store, "number*") == []
+
+
+def test_an_outlet_keeps_as_long_and_as_many_as_it_says(store: Store) -> None:
+    old = NOW - timedelta(days=40)
+    add(store, article("old"), now=old)
+    add(store, article("b1", source_id="abend"), article("b2", source_id="abend"), feed="abend", now=old)
+    add(store, article("w", source_id="wire"), feed="wire", now=NOW - timedelta(days=5))
+    add(store, *(article(f"new {number}") for number in range(5)), now=NOW)
+    own = {"abend": Keep(timedelta(days=365), 1), "wire": Keep(timedelta(days=3))}
+    report = prune(store, NOW, timedelta(days=30), newest=3, own=own)
+    assert report.articles == 1 + 1 + 2 + 1
+    left = store.items(ItemFilter(state="all"))
+    assert sorted(item.article.title for item in left) == [
+        "Title of b2",
+        "Title of new 2",
+        "Title of new 3",
+        "Title of new 4",
+    ]
+    assert store.check() == []
+    assert prune(store, NOW, timedelta(days=30), newest=3, own=own).articles == 0
+
+
+def test_a_tombstone_stays_for_as_long_as_a_feed_serves_it(store: Store) -> None:
+    served, forgotten = article("served"), article("forgotten")
+    first, _ = add(store, served, forgotten)
+    gone = NOW + timedelta(days=100)
+    assert prune(store, gone, timedelta(days=90)).articles == 2
+    for month in range(1, 14):
+        still = replace(
+            new(served), outcome="rejected", of=first, keys=(), article=None, why="purged earlier"
+        )
+        poll(store, [still], now=gone + month * timedelta(days=30))
+    later = gone + timedelta(days=400)
+    assert prune(store, later, timedelta(days=90)).tombstones == 2
+    with store.write() as writer:
+        known = writer.known([key.hash for told in (served, forgotten) for key in new(told).keys])
+    assert {entry.article_id for entry in known.values()} == {first}
+    assert prune(store, later + timedelta(days=400), timedelta(days=90)).tombstones == 2
+    assert store.stats().tombstones == 0
+
+
+def test_an_article_that_moved_leads_to_its_new_address(store: Store) -> None:
+    (moved,) = add(store, article("a"))
+    there = replace(
+        unchanged(moved, article("a")),
+        url="https://harbour.example/new/a?x=1",
+        moved_to="https://harbour.example/new/a",
+        keys=(Key(hash64("new a"), "url"),),
+    )
+    poll(store, [there], now=NOW + HOUR)
+    item = store.item(moved)
+    assert item is not None
+    assert (item.article.url, item.article.canonical_url) == (there.url, there.moved_to)
+    assert (item.revisions, item.article.title) == ((), "Title of a")
+    found = store.item_by_url("https://harbour.example/a", (hash64("https://harbour.example/a"),))
+    assert found is not None and found.id == moved
 
 
 # --- several at once ----------------------------------------------------------------------------------------------------
@@ -1208,8 +1604,7 @@ def test_a_gap_is_no_longer_filled_after_a_week_and_forgotten_with_the_journal(s
     record_gap(store, NOW - 3 * HOUR, NOW - HOUR)
     add(store, article("late", published_at=NOW - 2 * HOUR), now=NOW + 8 * 24 * HOUR)
     assert store.gaps()[0].filled == 0
-    with store.write() as writer:
-        writer.prune(NOW + 31 * 24 * HOUR, timedelta(days=90), timedelta(days=30))
+    prune(store, NOW + 31 * 24 * HOUR, timedelta(days=90), polls_kept=timedelta(days=30))
     assert store.gaps() == []
 
 
@@ -1220,7 +1615,7 @@ def test_what_a_feed_served_last_and_ever_is_known(store: Store) -> None:
         article("b", title="Dockers strike", published_origin="first_seen"),
     )
     with store.write() as writer:
-        assert writer.served(FEED) == [
+        assert [(known.article_id, known.title, known.published_at) for known in writer.served(FEED)] == [
             (first, "Ferry aground", NOW - HOUR),
             (second, "Dockers strike", None),
         ]
@@ -1229,7 +1624,7 @@ def test_what_a_feed_served_last_and_ever_is_known(store: Store) -> None:
         assert not writer.has_shown(FEED, [])
     poll(store, [unchanged(first, article("a"))], now=NOW + HOUR)
     with store.write() as writer:
-        assert [served[0] for served in writer.served(FEED)] == [first]
+        assert [known.article_id for known in writer.served(FEED)] == [first]
         assert writer.has_shown(FEED, [second])
 
 

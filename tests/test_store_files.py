@@ -23,7 +23,7 @@ from aggregator.model import ItemFilter
 from aggregator.settings import StoreSettings
 from aggregator.store import Store, migrations
 from aggregator.store.migrations import Migration
-from store_helpers import FEED, HOUR, NOW, SOURCES, add, article, new, poll
+from store_helpers import FEED, HOUR, NOW, SOURCES, add, article, new, poll, prune
 
 
 def address(path: Path) -> str:
@@ -250,8 +250,7 @@ def test_others_write_between_the_batches_of_a_purge(
     done = threading.Event()
 
     def purge() -> None:
-        with store.write() as writer:
-            writer.prune(NOW + timedelta(days=9), timedelta(days=8), timedelta(days=8))
+        prune(store, NOW + timedelta(days=9), timedelta(days=8), polls_kept=timedelta(days=8))
         done.set()
 
     thread = threading.Thread(target=purge)
@@ -450,12 +449,12 @@ def test_a_purge_that_was_killed_goes_on(path: Path, store: Store) -> None:
     code = """
     import sys
     from datetime import timedelta
-    from store_helpers import NOW
+    from store_helpers import NOW, prune
     from aggregator.store import Store, writer
     writer.PRUNE_BATCH = 50
-    with Store.open(sys.argv[1]) as store, store.write() as pruning:
+    with Store.open(sys.argv[1]) as store:
         print("start", flush=True)
-        pruning.prune(NOW + timedelta(days=9), timedelta(days=8), timedelta(days=8))
+        prune(store, NOW + timedelta(days=9), timedelta(days=8), polls_kept=timedelta(days=8))
     """
     moment = random.Random(3)
     for _ in range(4):
@@ -470,8 +469,8 @@ def test_a_purge_that_was_killed_goes_on(path: Path, store: Store) -> None:
             assert 0 < stats.articles < 6000
             assert len(between.items(ItemFilter(search="teaser", limit=None))) == stats.articles
             assert between.check() == []
-    with Store.open(address(path)) as last, last.write() as writer:
-        writer.prune(NOW + timedelta(days=9), timedelta(days=8), timedelta(days=8))
+    with Store.open(address(path)) as last:
+        prune(last, NOW + timedelta(days=9), timedelta(days=8), polls_kept=timedelta(days=8))
     with Store.open(address(path)) as purged:
         assert purged.stats().articles == 0
         assert purged.items(ItemFilter(search="teaser")) == []

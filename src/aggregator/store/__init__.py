@@ -7,6 +7,11 @@
     search.py      full text                        purge.py        retention
     candidates.py  what an article may belong with  sql.py          bulk statements
     gaps.py        what may have been missed        documents.py    what a drifting feed served
+    verdicts.py    what editors decided             traces.py       tombstones, rejected entries
+    snippets.py    the passage that was found
+    backup.py      a copy and the way back          transfer.py     from one database to another
+    soundness.py   does it fit together             sizes.py        what takes up the space
+    files.py       a file to another place
 
 SQLite by default (`sqlite:///path`), PostgreSQL (`postgresql+psycopg://...`) by the same Store. One writer at a time;
 readers never wait. Ids grow with first_seen_at, in the order in which articles become visible.
@@ -33,8 +38,10 @@ from aggregator.store.items import ArticleDetails
 from aggregator.store.journal import PollTotals
 from aggregator.store.reader import Reader, Stats
 from aggregator.store.search import search_index
+from aggregator.store.traces import Rejection, Tombstone
 
 if TYPE_CHECKING:
+    from aggregator.store.sizes import TableSize
     from aggregator.store.writer import PruneReport, Writer
 
 __all__ = [
@@ -43,9 +50,11 @@ __all__ = [
     "Gap",
     "PollTotals",
     "PruneReport",
+    "Rejection",
     "SavedDocument",
     "Stats",
     "Store",
+    "Tombstone",
     "Writer",
 ]
 
@@ -155,6 +164,20 @@ class Store(Reader):
                 return [line for line in found if line != "ok"]
         except StoreError as error:  # badly damaged pages raise instead of being reported
             return [str(error)]
+
+    def inconsistencies(self) -> list[str]:
+        """What does not fit together in what is stored, in words; empty: everything fits. For a file that is sound."""
+        from aggregator.store import soundness
+
+        with self._read() as connection:
+            return soundness.problems(connection)
+
+    def table_sizes(self) -> "list[TableSize]":
+        """What each table holds and takes up, largest first."""
+        from aggregator.store import sizes
+
+        with self._read() as connection:
+            return sizes.table_sizes(connection)
 
     @contextmanager
     def _read(self) -> Iterator[sa.Connection]:

@@ -25,6 +25,7 @@ WRITER_LOCK = 0x6E657773666F6C64
 """Key of the advisory lock on PostgreSQL: any number, the same for all versions."""
 
 _MAGIC = b"SQLite format 3\x00"
+_INCREMENTAL = 2
 _RETRY = 0.05  # seconds between attempts to switch a new file to WAL, where SQLite does not wait by itself
 
 
@@ -158,8 +159,10 @@ class Database:
         """The driver's connection to the file, which is made where there is none."""
         assert self.path is not None
         connection = self._connect(str(self.path), uri=False)
-        # Before the first table exists: pages freed by retention can then be given back a few at a time.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        # Before the first table exists: pages freed by retention can then be given back a few at a time. Asked first,
+        # since setting it writes, and would wait for whoever is writing.
+        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         self._switch_to_wal(connection)
         connection.execute(f"PRAGMA synchronous = {_synchronous(self._settings.synchronous)}")
         connection.execute("PRAGMA foreign_keys = ON")

@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -109,6 +109,7 @@ def copy(
     target: Path,
     *,
     origin: Path,
+    like: Path | None = None,
     check: Check | None = "integrity_check",
     progress: Progress = say_nothing,
     before_naming: Callable[[], None] = lambda: None,
@@ -117,7 +118,8 @@ def copy(
 
     Args:
         source: a connection to it, in a transaction where others may write.
-        origin: what messages call it; the copy gets its permissions.
+        origin: what messages call it.
+        like: the file whose permissions and owner the copy gets; None: those of the origin.
         check: of the copy; None: it is kept, however it is.
         before_naming: done when the copy is on disk, just before it is put at `target`.
 
@@ -135,10 +137,10 @@ def copy(
         target.parent,
         whole + RESERVE,
         f"a copy of {origin}",
-        "free some space, or name a file on another disk.",
+        "free some space there, or use another disk.",
     )
     try:
-        with _unfinished(target, mode=origin.stat().st_mode & 0o777, before_naming=before_naming) as part:
+        with _unfinished(target, like=like or origin, before_naming=before_naming) as part:
             _copy_pages(source, part, origin, progress)
             if check is not None:
                 progress("checking", 0, 0)
@@ -179,15 +181,19 @@ def _check(source: sqlite3.Connection, part: Path, origin: Path, check: Check) -
 
 
 @contextmanager
-def _unfinished(target: Path, *, mode: int, before_naming: Callable[[], None]) -> Iterator[Path]:
+def _unfinished(target: Path, *, like: Path, before_naming: Callable[[], None]) -> Iterator[Path]:
     """A file to be written that becomes `target` when all went well, and is removed after an exception.
 
     One that a killed process left is written anew.
     """
     part = target.with_name(target.name + ".part")
-    claimed = _claim(part, mode)
+    claimed = _claim(part)
     try:
         yield part
+        shown = like.stat()
+        os.fchmod(claimed, shown.st_mode & 0o777)
+        with suppress(PermissionError):  # only root may give files away
+            os.fchown(claimed, shown.st_uid, shown.st_gid)
         os.fsync(claimed)
         before_naming()
         part.replace(target)
@@ -199,15 +205,15 @@ def _unfinished(target: Path, *, mode: int, before_naming: Callable[[], None]) -
         os.close(claimed)
 
 
-def _claim(part: Path, mode: int) -> int:
+def _claim(part: Path) -> int:
     """The file, empty, and locked against other processes for as long as it is open."""
     while True:
-        file = os.open(part, os.O_RDWR | os.O_CREAT, mode)
+        file = os.open(part, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if part.exists() and os.path.samestat(os.fstat(file), part.stat()):
                 os.ftruncate(file, 0)
-                os.fchmod(file, mode)
+                os.fchmod(file, 0o600)
                 return file
         except BlockingIOError:
             os.close(file)

@@ -1,9 +1,8 @@
 """Any earlier schema to the present one: numbered functions, each in one transaction with its entry in `migration`.
 
-Before a file with articles in it is changed, a copy is laid beside it.
+Before a file is changed, a copy is laid beside it, made while nobody writes and looked through.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from aggregator.errors import StoreError, StoreTooNew
-from aggregator.store import schema
+from aggregator.store import files, schema
 from aggregator.store.candidates import term_index
 from aggregator.store.engines import Database
 from aggregator.store.search import search_index
@@ -90,7 +89,8 @@ def migrate(database: Database, migrations: Sequence[Migration] | None = None) -
 
     Raises:
         StoreTooNew: a later program made it; nothing was changed.
-        StoreError: the database refused, or belongs to something else; nothing was changed.
+        StoreError: the database refused, belongs to something else, or has no room beside it; nothing was changed.
+        StoreLocked: another process writes, or brings it up to date.
     """
     steps = MIGRATIONS if migrations is None else migrations
     backup = None
@@ -110,12 +110,13 @@ def migrate(database: Database, migrations: Sequence[Migration] | None = None) -
                     _record(connection, steps)
             return None
         for step in steps[found:]:
-            if backup is None and database.path is not None:
-                backup = _copy_beside(database.path, found)
             with connection.begin():
-                if version(connection) < step.number:
-                    step.apply(connection)
-                    _record(connection, [step])
+                if version(connection) >= step.number:  # another process was quicker
+                    continue
+                if backup is None and database.path is not None:
+                    backup = _copy_beside(database, database.path, step.number - 1)
+                step.apply(connection)
+                _record(connection, [step])
     return backup
 
 
@@ -125,12 +126,19 @@ def _record(connection: sa.Connection, steps: Sequence[Migration]) -> None:
     )
 
 
-def _copy_beside(path: Path, found: int) -> Path:
-    """A whole copy, made through SQLite so that what is in the log belongs to it."""
+def _copy_beside(database: Database, path: Path, found: int) -> Path:
+    """The file as it is before the first change; the caller holds the writer's lock, so nothing comes after it.
+
+    Room is needed twice: for the copy, and for the log in which a change that touches every row stands until it is done.
+    """
+    files.require(
+        path.parent,
+        2 * files.bytes_of(path) + files.RESERVE,
+        f"{database}: bringing its schema from {found} up to date",
+        "free some space and run the same command again.",
+    )
     target = path.with_name(f"{path.name}.schema-{found}.bak")
-    unfinished = target.with_name(target.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as original, closing(sqlite3.connect(unfinished)) as copy:
-        original.backup(copy)
-    unfinished.replace(target)
+    with closing(database.connect_reader()) as original:
+        original.execute("BEGIN")
+        files.copy(original, target, origin=path, check="quick_check")
     return target
