@@ -264,4 +264,4 @@ def test_retention_needs_the_configuration_that_says_how_long(database: Path, tm
     assert aggregator("db", "prune", "--database", str(database)).exit_code == 2
     config = write_config(tmp_path, "https://tarntimes.example/rss")
     result = aggregator("db", "prune", "--config", str(config), "--database", str(database))
-    assert result.stdout == "0 articles and 0 polls purged\n"
+    assert result.stdout == "0 articles and 0 polls purged, 0 tombstones given up\n"

@@ -189,7 +189,7 @@ class _Judging:
         if moved is not None and moved.purged:
             return self._of_known(verdict, moved)
         if moved is None and self._old(identity.day):
-            return self._no_news(verdict)
+            return self._no_news(verdict, identity.day)
         made = self._make(position)
         if isinstance(made, str):
             return replace(verdict, outcome="rejected", keys=(), why=made)
@@ -201,7 +201,7 @@ class _Judging:
                 made = replace(made, published_at=moved.published_at)
             return changed(replace(verdict, of=moved.article_id, moved_to=at), made, moved)
         if self._dug_up(made):
-            return self._no_news(verdict)
+            return self._no_news(verdict, _day(made.published_at))
         if not verdict.keys:
             return replace(verdict, outcome="rejected", why="nothing tells it from another article")
         return replace(verdict, outcome="new", article=made)
@@ -227,12 +227,9 @@ class _Judging:
         horizon = self._horizon()
         return horizon is not None and made.published_at < horizon
 
-    def _no_news(self, verdict: Verdict) -> Verdict:
-        since = self._horizon() or self.not_before
-        assert since is not None, "something was older than it"
-        return replace(
-            verdict, outcome="rejected", keys=(), why=f"published before {since:%Y-%m-%d}: no news any more"
-        )
+    def _no_news(self, verdict: Verdict, day: str) -> Verdict:
+        """The reason names the entry's own day: the same at every poll, so that it is one row in the journal."""
+        return replace(verdict, outcome="rejected", keys=(), why=f"published {day}: no news any more")
 
     def _of_known(self, verdict: Verdict, known: Known) -> Verdict:
         if known.purged:
