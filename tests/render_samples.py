@@ -56,7 +56,9 @@ def make_article(id: int = 1, **fields: Any) -> Article:
 
 def make_item(id: int = 1, *, outlet: str = "The Harbour Post", **fields: Any) -> Item:
     own = {
-        name: fields.pop(name) for name in ("story_id", "copies", "revisions", "copy_of") if name in fields
+        name: fields.pop(name)
+        for name in ("story_id", "copies", "revisions", "copy_of", "snippet")
+        if name in fields
     }
     return Item(article=make_article(id, **fields), outlet=outlet, **own)
 

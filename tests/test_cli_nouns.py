@@ -47,6 +47,17 @@ def test_filters_become_an_item_filter(cli: Cli) -> None:
     ]
 
 
+def test_items_are_sorted_by_age_and_when_they_are_searched_by_relevance(cli: Cli) -> None:
+    for line in ("items", "items --search ferry", "items --search ' '", "items --search ferry --sort newest"):
+        cli(*shlex.split(line))
+    assert [asked.sort for asked in cli.store.asked] == ["newest", "relevance", "newest", "newest"]
+
+
+def test_only_a_search_adds_a_passage_to_the_records(cli: Cli) -> None:
+    assert not {"snippet", "marks"} & set(cli.json("items")[0])
+    assert {"snippet", "marks"} <= set(cli.json("items", "--search", "ferry")[0])
+
+
 def test_the_limit_is_fifty_unless_all_are_asked_for(cli: Cli) -> None:
     cli("items")
     cli("items", "--limit", "0")

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
-from aggregator.model import Feed, FeedState, Poll, Source, Story
+from aggregator.model import Feed, FeedState, Poll, Snippet, Source, Story
 from aggregator.render import jsonable
 from render_samples import NOW, make_copy, make_item, make_related, make_revision
 
@@ -41,9 +41,24 @@ def test_an_item_has_its_keys() -> None:
             "seen_at": "2026-05-14T09:10:00Z",
             "title": "Ferry in distress off Cape Lorne",
             "teaser": "More follows.",
+            "times": 1,
+            "last_at": "2026-05-14T09:10:00Z",
         }
     ]
     json.dumps(record)
+
+
+def test_what_a_search_found_has_its_passage_and_the_places_of_its_words() -> None:
+    found = Snippet(
+        field="teaser", text="…ran aground in fog.", marks=((5, 12), (16, 19)), title_marks=((0, 5),)
+    )
+    record = jsonable.found_item(make_item(snippet=found))
+    assert list(record) == [*ITEM_KEYS, "snippet", "marks"]
+    assert record["snippet"] == "…ran aground in fog."
+    assert record["marks"] == [[5, 12], [16, 19]]
+    assert [record["snippet"][start:end] for start, end in record["marks"]] == ["aground", "fog"]
+    unfound = jsonable.found_item(make_item())
+    assert (unfound["snippet"], unfound["marks"]) == (None, [])
 
 
 def test_what_is_unknown_is_an_empty_text_or_null() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from rich.cells import cell_len
 
-from aggregator.model import Feed, FeedState, Key, Poll, Sighting, Source, Story, Topic
+from aggregator.model import Feed, FeedState, Key, Poll, Sighting, Snippet, Source, Story, Topic
 from aggregator.render import text
 from aggregator.render.text import Screen, detail
 from render_samples import HOSTILE, NOW, make_article, make_copy, make_item, make_related, make_revision
@@ -42,6 +42,7 @@ def everything(width: int, said: str = HEADLINE) -> str:
     item = make_item(
         title=said, teaser=said, outlet=said, agency=said, authors=(said,), copies=(make_copy(title=said),),
         revisions=(make_revision(title=said),), language="en", published_note=said,
+        snippet=Snippet(field="teaser", text=said, marks=((0, 1), (2, 3)), title_marks=((1, 2),)),
     )  # fmt: skip
     related = make_related(title=said, teaser=said, outlet=said, agency=said, reasons=(said,))
     state = FeedState(feed_id="harbour", checked_at=NOW, error_count=1, error_kind="network", last_error=said)
@@ -122,6 +123,45 @@ def test_a_card_reads_like_the_sidebar() -> None:
     ]
 
 
+FOUND = Snippet(
+    field="teaser", text="…ran aground in fog.", marks=((5, 12), (16, 19)), title_marks=((0, 5), (11, 18))
+)
+
+
+def test_under_a_headline_stands_the_passage_that_a_search_found() -> None:
+    item = make_item(45, snippet=FOUND)
+    assert text.items([item], screen()).splitlines() == [
+        "id  age  outlet            headline",
+        "45   1h  The Harbour Post  Ferry runs aground off Cape Lorne",
+        "                           …ran aground in fog.",
+    ]
+    assert text.items([item], screen(40)).splitlines() == [
+        "Ferry runs aground off Cape Lorne",
+        "  The Harbour Post · an hour ago · 45",
+        "  …ran aground in fog.",
+    ]
+
+
+def test_a_passage_of_the_headline_is_not_said_twice() -> None:
+    found = Snippet(
+        field="title", text="Ferry runs aground off Cape Lorne", marks=((0, 5),), title_marks=((0, 5),)
+    )
+    assert text.items([make_item(snippet=found)], screen()) == text.items([make_item()], screen())
+
+
+def test_the_words_that_a_search_found_are_bold_in_colour() -> None:
+    table = text.items([make_item(snippet=FOUND)], screen(colour=True))
+    assert "\x1b[1mFerry\x1b[0m runs \x1b[1maground\x1b[0m off Cape Lorne" in table
+    assert "\x1b[2m…ran \x1b[0m\x1b[1maground\x1b[0m\x1b[2m in \x1b[0m\x1b[1mfog" in table
+    card = text.items([make_item(snippet=FOUND)], screen(40, colour=True))
+    assert "\x1b[1;4mFerry" in re.sub(r"\x1b\]8;[^\x1b]*\x1b\\\\", "", card), (
+        "headlines of cards are bold already"
+    )
+    outlet = Snippet(field="outlet", text="The Harbour Post", marks=((4, 11),))
+    assert "\x1b[1;36mHarbour" in text.items([make_item(snippet=outlet)], screen(colour=True))
+    assert "\x1b[" not in text.items([make_item(snippet=FOUND)], screen())
+
+
 def test_colour_is_written_only_where_it_is_asked_for() -> None:
     assert "\x1b[" not in text.items([make_item()], screen())
     coloured = text.entries([make_related()], screen(colour=True))
@@ -184,7 +224,8 @@ def test_an_item_is_shown_with_the_origin_of_its_fields() -> None:
     )
     for expected in (
         "14 May 2026, 08:28 UTC (an hour ago), as the feed says; zone assumed: Europe/Berlin",
-        "until 14 May 09:10: Ferry in distress off Cape Lorne | More follows.",
+        "until 14 May 09:10:",
+        "headline Ferry [-in distress-] {+runs aground+} off Cape Lorne",
         "harbour since 14 May 09:30, still there",
         "url ffffffffffffffff",
         "5 (score 0.250)",

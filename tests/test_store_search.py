@@ -22,6 +22,8 @@ from aggregator.store.search import Query, Term, parse_query, segment, topic_que
         ("a OR b c", Query(((Term("a"), Term("b")), (Term("c"),)))),
         ("OR a OR", Query(((Term("a"),),))),
         ("a AND NOT b", Query(((Term("a"),),), (Term("b"),))),
+        ("km²", Query(((Term("km²"),),))),  # as it is written: the index has it so
+        ("ﬁsh", Query(((Term("fish"),),))),
         ("東京", Query(((Term("東京"),),))),
         ("東京都庁", Query(((Term("東京 京都 都庁"),),))),
         ("東", Query(((Term("東", prefix=True),),))),
@@ -53,7 +55,8 @@ def test_a_topic_asks_for_any_of_its_terms_and_all_of_the_others() -> None:
     ("text", "expected"),
     [
         ("plain words", "plain words"),
-        ("café “quoted” — ελληνικά", "café “quoted” — ελληνικά"),
+        ("café “quoted” — ελληνικά", "cafe “quoted” — ελληνικα"),
+        ("café “quoted” — only Latin", "café “quoted” — only Latin"),
         ("選挙戦 begins", " 選挙 挙戦 戦  begins"),
         ("ｱｲ", " アイ イ "),
     ],

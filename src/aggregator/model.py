@@ -429,7 +429,8 @@ class Item:
 
 
 Sort = Literal["newest", "published", "oldest", "relevance"]
-"""newest: by id, which is the order of arrival. published: by published_at. relevance: best match of `search` first."""
+"""newest: by id, which is the order of arrival. published: by published_at. relevance: the best matches of `search` first,
+of equal ones the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

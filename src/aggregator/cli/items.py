@@ -29,7 +29,7 @@ def items() -> None:
 @output_options(*RECORDS)
 @pass_session
 def list_(session: Session, filters: Filters, output: Output) -> None:
-    """List articles, newest first.
+    """List articles, newest first; what --search finds, the best matches first.
 
     \b
       aggregator items list --since yesterday --missing date
@@ -42,8 +42,9 @@ def list_(session: Session, filters: Filters, output: Output) -> None:
 
             return text.items(found, session.screen())
 
+        record = jsonable.found_item if filters.search.strip() else jsonable.item
         output.records(
-            [jsonable.item(item) for item in found], session=session, table=table, nothing="No items match."
+            [record(item) for item in found], session=session, table=table, nothing="No items match."
         )
 
 

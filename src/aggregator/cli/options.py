@@ -40,7 +40,7 @@ class Filters:
     missing: tuple[str, ...]
     date_origin: tuple[DateOrigin, ...]
     state: Any  # one of the choices below
-    sort: Sort
+    sort: Sort | None  # None: as people expect it
     limit: int
     after: int | None
 
@@ -64,7 +64,7 @@ class Filters:
             missing=self.missing,
             date_origins=self.date_origin,
             state=self.state,
-            sort=self.sort,
+            sort=self.sort or ("relevance" if self.search.strip() else "newest"),
             after=self.after,
             limit=self.limit or None,
         )
@@ -114,13 +114,13 @@ _OPTIONS = (
     ),
     click.option(
         "--state",
-        type=click.Choice(["listed", "copy", "all"]),
+        type=click.Choice(["listed", "copy", "hidden", "all"]),
         default="listed",
         show_default=True,
-        help="Copies are left out (listed), alone (copy) or among the others (all).",
+        help="What lists show (listed), copies alone (copy), what editors hid (hidden), or all of it (all).",
     ),
     click.option(
-        "--sort", type=click.Choice(get_args(Sort)), default="newest", show_default=True, help="Order."
+        "--sort", type=click.Choice(get_args(Sort)), help="Order; default: newest, with --search relevance."
     ),
     click.option(
         "--limit",

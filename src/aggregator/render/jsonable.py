@@ -12,6 +12,7 @@ from aggregator.health import Finding, Health
 from aggregator.model import (
     Article,
     Copy,
+    EditorVerdict,
     Feed,
     FeedState,
     Item,
@@ -25,8 +26,10 @@ from aggregator.model import (
     Topic,
 )
 from aggregator.render.ago import ago
+from aggregator.render.revisions import history
 
 if TYPE_CHECKING:
+    from aggregator.pipeline.why import Answer
     from aggregator.store import Gap
 
 Json = dict[str, Any]
@@ -73,6 +76,17 @@ def item(listed: Item) -> Json:
     }
 
 
+def found_item(listed: Item) -> Json:
+    """An item that a search found: with the passage that answers best, as plain text, and [start, end] of each word
+    in it that was asked for, counted in code points. `snippet` is null where no word was asked for, only none of some."""
+    found = listed.snippet
+    return {
+        **item(listed),
+        "snippet": found and found.text,
+        "marks": [list(span) for span in found.marks] if found else [],
+    }
+
+
 def item_in_full(
     listed: Item,
     *,
@@ -89,6 +103,7 @@ def item_in_full(
         "categories": list(kept.categories),
         "text": kept.text,
         "copy_of": listed.copy_of,
+        "changes": changes(listed),
         "sightings": [sighting(seen) for seen in sightings],
         "keys": [{"kind": key.kind, "hash": key.hash} for key in keys],
         "neighbours": [{"id": id, "score": round(score, 4)} for id, score in neighbours],
@@ -109,7 +124,35 @@ def copy(other: Copy) -> Json:
 
 
 def revision(earlier: Revision) -> Json:
-    return {"seen_at": instant(earlier.seen_at), "title": earlier.title, "teaser": earlier.teaser}
+    """How an article read until `seen_at`, and then `times` - 1 times more, the last time until `last_at`."""
+    return {
+        "seen_at": instant(earlier.seen_at),
+        "title": earlier.title,
+        "teaser": earlier.teaser,
+        "times": earlier.times,
+        "last_at": instant(earlier.last_at or earlier.seen_at),
+    }
+
+
+def changes(listed: Item) -> list[Json]:
+    """What changed from each wording to the next, the earliest first: the words that went and those that came."""
+    told: list[Json] = []
+    for step in history(listed).steps:
+        at = instant(step.at)
+        told += [
+            {
+                "field": field,
+                "at": at,
+                "removed": [piece.text for piece in pieces if piece.kind == "removed"],
+                "added": [piece.text for piece in pieces if piece.kind == "added"],
+            }
+            for field, pieces in (("title", step.title), ("teaser", step.teaser))
+            if pieces
+        ]
+        if step.published_at is not None:
+            removed, added = (instant(time) for time in step.published_at)
+            told.append({"field": "published_at", "at": at, "removed": [removed], "added": [added]})
+    return told
 
 
 def sighting(seen: Sighting) -> Json:
@@ -281,4 +324,55 @@ def totals(polls: Sequence[Poll]) -> dict[str, int]:
         "revised": sum(run.revised for run in polls),
         "unchanged": sum(run.unchanged for run in polls),
         "rejected": sum(run.rejected for run in polls),
+    }
+
+
+def editor_verdict(given: EditorVerdict) -> Json:
+    return {
+        "id": given.id,
+        "kind": given.kind,
+        "url": given.url,
+        "other": given.other or None,
+        "at": instant(given.at),
+        "by": given.by,
+        "why": given.why,
+        "undone_at": optional_instant(given.undone_at),
+        "undone_by": given.undone_by or None,
+    }
+
+
+def why(answer: "Answer") -> Json:
+    """What became of an address. Lists are empty and objects null where they do not apply."""
+    shown = answer.stands_for_it
+    return {
+        "asked": answer.asked,
+        "canonical_url": answer.canonical_url,
+        "fate": answer.fate,
+        "item": answer.item and item(answer.item),
+        "copy_of": shown
+        and {"id": shown.id, "url": shown.article.url, "title": shown.article.title, "outlet": shown.outlet},
+        "linked": answer.linked,
+        "sightings": [sighting(seen) for seen in answer.sightings],
+        "verdicts": [editor_verdict(given) for given in answer.verdicts],
+        "purged": [
+            {
+                "id": gone.article_id,
+                "first_seen_at": optional_instant(gone.first_seen_at),
+                "served_at": optional_instant(gone.served_at),
+            }
+            for gone in answer.tombstones
+        ],
+        "rejections": [
+            {
+                "of": rejected.what,
+                "reason": rejected.reason,
+                "feed_id": rejected.feed_id,
+                "source_id": rejected.source_id,
+                "first_at": optional_instant(rejected.first_at),
+                "last_at": optional_instant(rejected.last_at),
+            }
+            for rejected in answer.rejections
+        ],
+        "could_have": [feed(address, state) for address, state in answer.could_have],
+        "gaps": [gap(noticed) for noticed in answer.gaps],
     }

@@ -194,7 +194,10 @@ class ItemReader(Snapshots):
         conditions: Sequence[sa.ColumnElement[bool]],
         query: Query,
     ) -> sa.Select[Any]:
-        """The best tier first, in each the newest, of the newest matches. Only the rows of the page are read in full."""
+        """The best tier first, in each the newest; behind the matches that are ranked all older ones, as one more tier.
+
+        Only the rows of the page are read in full.
+        """
         own_id = self._search.table.c[0].label("id")
         ranked = (
             sa.select(own_id, self._search.rank(query).label("rank"))
@@ -206,7 +209,12 @@ class ItemReader(Snapshots):
         )
         closeness = ranked.c.rank / sa.func.nullif(sa.func.min(ranked.c.rank).over(), 0)
         tier = sa.case(*((closeness > bound, place) for place, bound in enumerate(TIERS)), else_=len(TIERS))
-        placed = sa.select(ranked.c.id, tier.label("tier")).cte("placed")
+        tiers: sa.SelectBase = sa.select(ranked.c.id, tier.label("tier"))
+        if f.after is not None or f.limit is None or f.limit > RANKED:
+            oldest = sa.select(sa.func.min(ranked.c.id)).scalar_subquery()
+            older = sa.select(own_id, sa.literal(len(TIERS) + 1)).select_from(found_in)
+            tiers = sa.union_all(tiers, older.where(*conditions, own_id.element < oldest))
+        placed = tiers.cte("placed")
         page = sa.select(placed.c.id, placed.c.tier)
         if f.after is not None:
             last = sa.select(placed.c.tier).where(placed.c.id == f.after).scalar_subquery()

@@ -35,7 +35,8 @@ def create(connection: sa.Connection) -> None:
 
 
 def _editors_decide(connection: sa.Connection) -> None:
-    """Editors' verdicts, tombstones that are still served, revised articles linked again, passages that repeat."""
+    """Editors' verdicts, tombstones that are still served, revised articles linked again, passages that repeat; and full
+    text without the accents of every script."""
     sqlite = connection.dialect.name == "sqlite"
     number, blob, no = ("INTEGER", "BLOB", "0") if sqlite else ("BIGINT", "BYTEA", "false")
     for statement in (
@@ -54,6 +55,21 @@ def _editors_decide(connection: sa.Connection) -> None:
         'CREATE INDEX key_article ON "key" (article_id)',
     ):
         connection.exec_driver_sql(statement)
+    _index_anew(connection)
+
+
+def _index_anew(connection: sa.Connection) -> None:
+    """All full text, by the present cut: what it was indexed by before would be handed back wrongly by a revision."""
+    search = search_index(connection.dialect.name)
+    search.clear(connection)
+    batch = sa.text(
+        "SELECT article.id, title, teaser, CASE WHEN outlet = '' THEN source.name ELSE outlet END FROM article"
+        " JOIN source ON source.id = article.source_id WHERE article.id > :done ORDER BY article.id LIMIT 2000"
+    )
+    done = -1
+    while rows := connection.execute(batch, {"done": done}).all():
+        search.add(connection, [(row[0], row[1], row[2], row[3]) for row in rows])
+        done = rows[-1][0]
 
 
 MIGRATIONS: tuple[Migration, ...] = (

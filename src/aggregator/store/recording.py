@@ -34,7 +34,7 @@ from aggregator.store.sql import among, insert
 from aggregator.store.transaction import HOUR, FeedRow, Transaction
 
 MAX_REJECTIONS = 5_000
-"""Of one poll, kept with their reasons: as many as a document may have entries. One that goes on is one row for all polls."""
+"""Of one poll, kept with their reasons: as many as a document may have entries. Repeated, they are one row for all polls."""
 
 MAX_REVISIONS = 50
 """Earlier wordings of one article: the first and the latest. A live report has a new headline at every poll, some hundred

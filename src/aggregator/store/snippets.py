@@ -1,8 +1,7 @@
 """A query and an article's texts -> where its words stand in them, and the passage that answers best. Pure.
 
 The full-text tables are contentless: they name articles, not places. So the texts of one page are read once more as the
-index read them: folded, in words, and runs of scripts without spaces in pairs of characters. Case and accents are
-ignored in every script, a little wider than SQLite does, which keeps the accents of Greek and Cyrillic.
+index read them: without case and accents, in words, and runs of scripts without spaces in pairs of characters.
 """
 
 import re
@@ -22,6 +21,8 @@ _NEAR = 24  # characters; a blank no farther from where a passage has to end is 
 
 _UNIT = re.compile(rf"[{UNSPACED}]+|[^\s{UNSPACED}]+")
 _IS_UNSPACED = re.compile(f"[{UNSPACED}]").match
+_ASCII = re.compile("[\x00-\x7f]+")
+_ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ACCENTS = re.compile("[\u0300-\u036f]")
 # No sentence ends after fewer than three letters: "Mr. Hale", "the U.S. envoy".
 _SENTENCE_END = re.compile(r"(?<=\w{3})[.!?…؟।][\"'”’»)\]]*(?= [\"'“„‘«(\[¿¡]*[^\W_a-z])|[。！？][」』”]*")
@@ -71,10 +72,11 @@ class _Word(NamedTuple):
 
 
 class _Folded(NamedTuple):
-    """A text without case and accents, and for each of its characters the span of the original that it came from."""
+    """A text without case and accents, and for each of its characters where in the original it came from."""
 
     text: str
-    spans: Sequence[Span]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
 
 class _Hit(NamedTuple):
@@ -103,7 +105,7 @@ def _find(query: Query, field: SearchField, text: str) -> list[_Hit]:
     for place, word in enumerate(words):
         places[word.text].append(place)
     hits = {
-        _Hit(folded.spans[words[first].first][0], folded.spans[last][1], term.clause)
+        _Hit(folded.starts[words[first].first], folded.ends[last], term.clause)
         for term in asked
         for first, last in _phrases(term, words, places)
     }
@@ -156,27 +158,49 @@ def _words(folded: str, *, paired: bool) -> Iterator[_Word]:
             continue
         for place in range(len(run)) if paired else (0,):
             pair = run[place : place + 2] if paired else run
-            kept = "".join(character if _is_letter(character) else " " for character in pair)
-            if word := kept.strip():
-                first = start + place + len(kept) - len(kept.lstrip())
-                yield _Word(word, first, first + len(word) - 1, True)
+            first = start + place
+            if not pair.isalpha():
+                kept = "".join(character if _is_letter(character) else " " for character in pair)
+                first += len(kept) - len(kept.lstrip())
+                pair = kept.strip()
+            if pair:
+                yield _Word(pair, first, first + len(pair) - 1, True)
 
 
 def _fold(text: str) -> _Folded:
     parts: list[str] = []
-    spans: list[Span] = []
+    starts: list[int] = []
+    ends: list[int] = []
     for start, end in _sequences(text):
+        if end - start > 1 and text[start:end].isascii():
+            parts.append(text[start:end].lower().translate(_ASCII_WORDS))
+            starts.extend(range(start, end))
+            ends.extend(range(start + 1, end + 1))
+            continue
         part = _folded(text[start:end])
         parts.append(part)
-        spans.extend([(start, end)] * len(part))
-    return _Folded("".join(parts), spans)
+        starts.extend([start] * len(part))
+        ends.extend([end] * len(part))
+    return _Folded("".join(parts), starts, ends)
 
 
 def _sequences(text: str) -> Iterator[Span]:
-    """Each character with what combines with it."""
+    """Runs of ASCII, and each other character, with what combines with it."""
     start = 0
-    for place in range(1, len(text) + 1):
-        if place == len(text) or not _combines(text[place]):
+    for run in _ASCII.finditer(text):
+        if start < run.start():
+            yield from _apart(text, start, run.start())
+        start = run.end()
+        if start < len(text) and _combines(text[start]):
+            start -= 1  # with what follows
+        if run.start() < start:
+            yield run.start(), start
+    yield from _apart(text, start, len(text))
+
+
+def _apart(text: str, start: int, end: int) -> Iterator[Span]:
+    for place in range(start + 1, end + 1):
+        if place == end or not _combines(text[place]):
             yield start, place
             start = place
 

@@ -5,6 +5,7 @@ Readable from 10 to 300 columns; what a stored text holds is shown, never obeyed
 screen.py  how text is laid out     cards.py  items, lists, stories
 tables.py  items, outlets, polls    run.py    a poll while it runs
 detail.py  one item in full         health.py how feeds are, what doctor found
+revisions.py  what changed in it    why.py    what became of an address, what editors decided
 """
 
 from aggregator.render.text.cards import articles, entries, heading, stories
@@ -12,6 +13,7 @@ from aggregator.render.text.health import findings, gaps, last
 from aggregator.render.text.run import poll_line, poll_totals
 from aggregator.render.text.screen import NARROW, Screen
 from aggregator.render.text.tables import cell, facts, items, polls, rows, sources, status, terms, topics
+from aggregator.render.text.why import verdicts, why
 
 __all__ = [
     "NARROW",
@@ -34,4 +36,6 @@ __all__ = [
     "stories",
     "terms",
     "topics",
+    "verdicts",
+    "why",
 ]

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aggregator.model import Article, Item, Precision, Related, Story
+from aggregator.model import Article, Item, Precision, Related, Snippet, Story
 from aggregator.render.ago import absolute, ago, short_time
-from aggregator.render.text.screen import Screen, counted, indented, laid_out, styled
+from aggregator.render.text.screen import Screen, counted, indented, laid_out, marked, styled
 from aggregator.render.words import words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.text import Text
 
 
 def entries(listed: Sequence[Related], screen: Screen, *, explain: bool = False, labels: bool = True) -> str:
@@ -95,12 +96,31 @@ def card(item: Item, screen: Screen, *, label: str = "", teaser: bool = False) -
         str(item.id),
     ]
     parts: list[RenderableType] = [
-        styled(article.title, "bold", url=article.url if screen.colour else None),
+        headline(item, "bold", mark="underline", url=article.url if screen.colour else None),
         indented(" · ".join(part for part in meta if part), "cyan"),
     ]
-    if teaser and article.teaser:
+    if item.snippet is not None and item.snippet.field == "teaser":
+        parts.append(indented(passage(item.snippet), ""))
+    elif teaser and article.teaser:
         parts.append(indented(article.teaser, ""))
     return Group(*parts)
+
+
+def headline(item: Item, style: str, *, mark: str, url: str | None = None) -> "Text":
+    """The title; what a search found in it is marked."""
+    found = item.snippet.title_marks if item.snippet is not None else ()
+    return marked(item.article.title, found, style, mark, url)
+
+
+def outlet_name(item: Item, style: str) -> "Text":
+    """The outlet's name; what a search found in it, and nowhere else, is marked."""
+    found = item.snippet.marks if item.snippet is not None and item.snippet.field == "outlet" else ()
+    return marked(item.outlet, found, style, "bold")
+
+
+def passage(found: Snippet) -> "Text":
+    """What answers a search best, beside the title."""
+    return marked(found.text, found.marks, "dim", "not dim bold")
 
 
 def notes(item: Item, language: str = "en") -> list[str]:
@@ -111,6 +131,7 @@ def notes(item: Item, language: str = "en") -> list[str]:
         found.append(own.copy if len(item.copies) == 1 else own.copies.format(len(item.copies)))
     if item.copy_of is not None:
         found.append(f"copy of {item.copy_of}")
-    if item.revisions:
-        found.append("revised" if len(item.revisions) == 1 else f"revised {len(item.revisions)} times")
+    changes = sum(revision.times for revision in item.revisions)
+    if changes:
+        found.append("revised" if changes == 1 else f"revised {changes} times")
     return found

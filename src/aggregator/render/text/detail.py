@@ -1,12 +1,17 @@
 """One item -> everything that is known of it, as text for people: each field with where it comes from. Pure."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from aggregator.model import DateOrigin, Item, Key, Revision, Sighting
+from aggregator.model import DateOrigin, Item, Key, Sighting
 from aggregator.render.ago import short_time
 from aggregator.render.text.cards import when
+from aggregator.render.text.revisions import revisions
 from aggregator.render.text.screen import Screen
 from aggregator.render.text.tables import facts
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 ORIGINS: dict[DateOrigin, str] = {
     "feed": "as the feed says",
@@ -16,7 +21,7 @@ ORIGINS: dict[DateOrigin, str] = {
     "first_seen": "nobody said one, so it is when it was first seen",
 }
 
-Fact = tuple[str, str]
+Fact = tuple[str, "str | Text"]
 
 
 def item(
@@ -38,7 +43,7 @@ def item(
             "copies",
             (f"{copy.id} {copy.outlet}: {copy.title} ({copy.similarity:.0%})" for copy in shown.copies),
         ),
-        *_group("revisions", (_revision(earlier, screen) for earlier in shown.revisions)),
+        *_group("revisions", revisions(shown, screen)),
         *_group("seen in", (_sighting(seen, screen) for seen in sightings)),
         *_group("close to", (f"{id} (score {score:.3f})" for id, score in neighbours)),
         *_group("known by", (f"{key.kind} {key.hash & (1 << 64) - 1:016x}" for key in keys)),
@@ -70,15 +75,11 @@ def _article(shown: Item, screen: Screen) -> Iterable[Fact]:
     yield "id", str(shown.id)
 
 
-def _revision(earlier: Revision, screen: Screen) -> str:
-    return f"until {short_time(earlier.seen_at, screen.now)}: {earlier.title} | {earlier.teaser}".rstrip(" |")
-
-
 def _sighting(seen: Sighting, screen: Screen) -> str:
     until = f" until {short_time(seen.gone_at, screen.now)}" if seen.gone_at else ", still there"
     return f"{seen.feed_id} since {short_time(seen.first_seen_at, screen.now)}{until}"
 
 
-def _group(name: str, values: Iterable[str]) -> list[Fact]:
+def _group(name: str, values: "Iterable[str | Text]") -> list[Fact]:
     """Several values under one name, which stands before the first."""
     return [(name if number == 0 else "", value) for number, value in enumerate(values)]

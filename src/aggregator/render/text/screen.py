@@ -3,13 +3,15 @@
 What a stored text holds is shown, never obeyed: no markup is read, and no escape reaches a terminal.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from aggregator.render.safe import visible, web_url
+from aggregator.model import Span
+from aggregator.render.safe import escape_controls, visible, web_url
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -19,6 +21,8 @@ NARROW = 60  # columns; below, a table of headlines has no room for headlines an
 WIDE = 110  # from here, tables show more columns
 READING_WIDTH = 100  # longer lines of running text are hard to follow
 MINIMUM = 10
+
+_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +100,25 @@ def styled(text: str, style: str, url: str | None = None) -> "Text":
     return Text(visible(text), style=Style.parse(style) + Style(link=link), overflow="fold")
 
 
-def indented(text: str, style: str) -> "RenderableType":
+def marked(text: str, marks: Sequence[Span], style: str, mark: str, url: str | None = None) -> "Text":
+    """Text as it stands, with a style of their own on some of its words; nothing more than the text without colours."""
+    whole = styled("", style, url)
+    place = 0
+    for start, end in marks:
+        whole.append(_one_line(text[place:start])).append(_one_line(text[start:end]), mark)
+        place = end
+    return whole.append(_one_line(text[place:]))
+
+
+def _one_line(part: str) -> str:
+    """As `visible`, but with the blanks around it, which belong to the text it is a part of."""
+    return _SPACE.sub(" ", escape_controls(part))
+
+
+def indented(text: "str | Text", style: str) -> "RenderableType":
     from rich.padding import Padding
 
-    return Padding(styled(text, style), (0, 0, 0, 2))
+    return Padding(styled(text, style) if isinstance(text, str) else text, (0, 0, 0, 2))
 
 
 def laid_out(screen: Screen, parts: "Iterable[RenderableType]", width: int | None = None) -> str:

@@ -7,7 +7,7 @@ from aggregator.health import Health, survey
 from aggregator.model import FeedState, Item, Poll, Source, Topic
 from aggregator.render.ago import age, short_time
 from aggregator.render.safe import visible
-from aggregator.render.text.cards import card, notes
+from aggregator.render.text.cards import card, headline, notes, outlet_name, passage
 from aggregator.render.text.health import condition
 from aggregator.render.text.screen import NARROW, WIDE, Column, Screen, counted, laid_out, styled, table
 
@@ -39,7 +39,7 @@ def items(listed: Sequence[Item], screen: Screen) -> str:
         row: list[str | Text] = [str(item.id)]
         if wide:
             row.append(short_time(article.published_at, screen.now, article.published_precision))
-        row += [age(article.published_at, screen.now, article.published_precision), item.outlet]
+        row += [age(article.published_at, screen.now, article.published_precision), outlet_name(item, "cyan")]
         if wide:
             row.append(article.language)
         row.append(_headline_with_notes(item))
@@ -162,12 +162,18 @@ def _size(count: int) -> str:
     return f"{count / 1024:.0f} KiB" if count >= 1024 else f"{count} B"
 
 
-def facts(pairs: Sequence[tuple[str, str]], screen: Screen) -> str:
+def facts(pairs: "Sequence[tuple[str, str | Text]]", screen: Screen) -> str:
     """Names and values, one under the other; a name with several values stands before the first."""
     if screen.width < NARROW:
-        return laid_out(screen, (styled(f"{name}: {value}" if name else value, "") for name, value in pairs))
+        return laid_out(screen, (_fact(name, value) for name, value in pairs))
     columns = [Column("", whole=True, style="dim"), Column("")]
     return table(columns, [list(pair) for pair in pairs], screen, headings=False)
+
+
+def _fact(name: str, value: "str | Text") -> "Text":
+    if isinstance(value, str):
+        return styled(f"{name}: {value}" if name else value, "")
+    return styled(f"{name}:", "").append(" ").append(value) if name else value
 
 
 def status(known: Sequence[tuple[str, str]], todo: Sequence[str], screen: Screen) -> str:
@@ -202,9 +208,11 @@ def _headline_with_notes(item: Item) -> "Text":
     told = notes(item)
     if article.agency and article.agency.casefold() != item.outlet.casefold():
         told.insert(0, article.agency)
-    text = styled(article.title, "")
+    text = headline(item, "", mark="bold")
     if told:
         text.append(" ").append(visible(f"[{', '.join(told)}]"), style="dim")
+    if item.snippet is not None and item.snippet.field == "teaser":
+        text.append("\n").append(passage(item.snippet))
     return text
 
 
