@@ -185,7 +185,9 @@ def prune(session: Session) -> None:
 
     with session.store() as store:
         report = prune_store(session.config, store, now=session.clock())
-    write(f"{report.articles} articles and {report.polls} polls purged, {report.tombstones} tombstones given up\n")
+    write(
+        f"{report.articles} articles and {report.polls} polls purged, {report.tombstones} tombstones given up\n"
+    )
 
 
 def _place(session: Session) -> tuple[str, StoreSettings]:

@@ -29,8 +29,8 @@ TELLING = (
 # twice a day under one headline (forecasts, bulletins) is shifted by that too.
 MAX_SHIFT = timedelta(hours=11)
 EDITED = timedelta(hours=6)  # one article's time may have been changed besides
-IMPORT = timedelta(hours=2)  # or every article carries the time of its import
-SPREAD = timedelta(days=1)
+IMPORT = timedelta(hours=2)  # or every article carries the time of its import, one soon after the other,
+SPREAD = timedelta(hours=6)  # where they had been published over so long, and three times as long
 
 LATE = timedelta(days=14)
 """An article may appear in a feed so long after it was published; older ones that a feed never showed are dug up."""
@@ -128,7 +128,8 @@ def moved(
     if abs(usual) <= MAX_SHIFT and 2 * len(agreeing) > len(shifts):
         return undated | {p for p, shift in shifts.items() if abs(shift - usual) <= EDITED}
     before = [known.published_at for p in shifts if (known := found[p]).published_at is not None]
-    if _span(times[p] for p in shifts) <= IMPORT and _span(before) >= SPREAD:
+    now = _span(times[p] for p in shifts)
+    if now <= IMPORT and _span(before) >= max(SPREAD, 3 * now):
         return set(found)
     return set()
 
