@@ -78,9 +78,8 @@ def link(
         row = index_row(own)
         first = since_id(article.first_seen_at - settings.window)
         found = _search(own, (index, batch), first)
-        scored = score(
-            own, found, settings=settings, width=max(own.article_id - first, 1), with_vectors=False
-        )
+        width = max(own.article_id - first, 1)
+        scored = score(own, found, settings=settings, width=width, with_vectors=False, least=EDGE)
         copies = _copies(own, (index, batch), row.bands, first, later=again)
         neighbours = _neighbours(own.article_id, scored, copies)
         nearest[own.article_id] = neighbours[0] if neighbours else None

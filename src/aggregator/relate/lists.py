@@ -12,7 +12,7 @@ from aggregator.relate.copies import is_serial
 from aggregator.relate.features import Features, from_blob, search_terms
 from aggregator.relate.scoring import Scored, score
 from aggregator.relate.selection import Wording, choose
-from aggregator.relate.tokens import tokenizer
+from aggregator.relate.tokens import tokenizer, words
 from aggregator.settings import RelateSettings
 
 CANDIDATES = 200
@@ -177,7 +177,8 @@ def _spelling(item: Item) -> dict[int, str]:
     known = tokenizer(item.article.language)
     spelled: dict[int, str] = {}
     for text in (item.article.teaser, item.article.title, (item.article.text or "")[:600]):
-        for word, terms in known.terms(text):
+        for word in words(text):
+            terms = known[word]
             for term in terms:
                 # Headlines in title case say less about a word's spelling than running text.
                 spelled.setdefault(crc32(term.encode("utf-8", "surrogatepass")), word)

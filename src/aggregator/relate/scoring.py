@@ -38,12 +38,14 @@ def score(
     settings: RelateSettings,
     width: int | None = None,
     with_vectors: bool = True,
+    least: float = 0.0,
 ) -> list[Scored]:
     """Every candidate but the article itself, best first.
 
     Args:
         found: (id, blob) as a CandidateIndex proposes them.
         with_vectors: False leaves word vectors out of the score; story edges do not need them.
+        least: lexical score below which a candidate is left out.
         width: articles in the window they were proposed from; None: as many as were found.
     """
     found = [candidate for candidate in found if candidate[0] != query.article_id]
@@ -54,9 +56,10 @@ def score(
     # Word vectors say nothing more about a text: with them its lists were a little worse.
     short = with_vectors and query.vector is not None and not query.with_text
     whole = lexical + VECTOR_WEIGHT * _vector_cosines(query, found) if short else lexical
+    edges, totals = lexical * kernel, whole * kernel
+    kept = np.flatnonzero(edges >= least).tolist() if least else range(len(found))
     scored = [
-        Scored(article_id, float(total), float(edge), blob)
-        for (article_id, blob), total, edge in zip(found, whole * kernel, lexical * kernel, strict=True)
+        Scored(found[place][0], float(totals[place]), float(edges[place]), found[place][1]) for place in kept
     ]
     scored.sort(key=lambda candidate: (-candidate.score, -candidate.article_id))
     return scored

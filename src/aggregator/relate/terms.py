@@ -5,13 +5,14 @@ pairs of capitalised words; the 80 heaviest terms. Short: headline x 2, headline
 teaser; idf ^ .75.
 """
 
+from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
 from aggregator.relate.prior import Prior, TermIds, Weights, term_id
-from aggregator.relate.tokens import tokenizer
+from aggregator.relate.tokens import tokenizer, words
 
 TEXT_WORDS = 30
 """Words from which on an article counts as one with text."""
@@ -52,25 +53,21 @@ def weigh(counts: dict[str, float], prior: Prior, *, with_text: bool) -> Terms:
 
 
 def _text_counts(title: str, body: str, language: str) -> dict[str, float]:
-    counts: dict[str, float] = {}
     known = tokenizer(language)
+    # A word has about six characters with its blank: what lies far behind the last word is not looked at.
+    said = words(body[: LEAD_WORDS * 8])[:LEAD_WORDS]
+    terms = [known[word] for word in said]
+    counts: dict[str, float] = dict(Counter(chain.from_iterable(terms)))
     headline = known.flat(title)
     for term in headline:
         counts[term] = counts.get(term, 0.0) + 3
     for pair in _pairs(headline):
         counts[pair] = counts.get(pair, 0.0) + 0.5
-    before = ""
-    # A word has about six characters with its blank: what lies far behind the last word is not looked at.
-    for word, terms in known.terms(body[: LEAD_WORDS * 8])[:LEAD_WORDS]:
-        name = ""
-        for term in terms:
-            counts[term] = counts.get(term, 0.0) + 1
-        if len(terms) == 1 and word[0].isupper():
-            name = terms[0]
-            if before:
-                pair = f"{before} {name}"
-                counts[pair] = counts.get(pair, 0.0) + 1
-        before = name
+    capitals = [place for place, word in enumerate(said) if word[0].isupper()]
+    for first, second in pairwise(capitals):  # names of two words
+        if second == first + 1 and len(terms[first]) == len(terms[second]) == 1:
+            pair = f"{terms[first][0]} {terms[second][0]}"
+            counts[pair] = counts.get(pair, 0.0) + 1
     return counts
 
 
