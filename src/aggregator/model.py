@@ -321,7 +321,7 @@ class Verdict:
     article: Article | None = None  # new and revision
     fingerprint: int = 0
     why: str = ""  # rejected: the reason, in words an editor reads
-    moved_to: str | None = None  # canonical URL: a relaunch put the article there; `url` is how readers follow it
+    moved_to: str | None = None  # canonical URL that a relaunch gave it; readers follow it by `url`
 
 
 # --- store -----------------------------------------------------------------------------------------------------

@@ -95,7 +95,9 @@ def _store(session: Session, store: "Store") -> Iterator[Finding]:
     now = session.clock()
     damage = store.check()
     for problem in damage:
-        advice = "Stop polling, keep the file, and go back to the last backup with `aggregator db restore FILE`."
+        advice = (
+            "Stop polling, keep the file, and go back to the last backup with `aggregator db restore FILE`."
+        )
         yield Finding(check="database", level="unhealthy", what=problem, advice=advice)
     if damage:
         return

@@ -92,7 +92,9 @@ def run_poll(
         transport=transport,
     )
     lines.end()
-    if not done.polls:
+    if not done.polls and everything:
+        session.say("Every feed is in the hands of another process that polls just now.")
+    elif not done.polls:
         session.say("Nothing is due; `aggregator poll --all` asks everything.")
     elif as_text:
         write(text.poll_totals(done.polls, linked=done.linked) + "\n")

@@ -93,7 +93,8 @@ def undo(session: Session, number: int, by: str) -> None:
 
     with session.store() as store:
         undone = editors.undo(store, number, at=session.clock(), by=by or _user())
-    session.say(f"Verdict {undone.id} ({_told(undone)}) is taken back.")
+    again = "" if undone.kind == "hide" else " The next link pass compares them anew."
+    session.say(f"Verdict {undone.id} ({_told(undone)}) is taken back.{again}")
 
 
 def _decide(session: Session, kind: Decision, article: str, other: str | None, *, by: str, why: str) -> None:

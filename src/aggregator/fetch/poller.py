@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from aggregator.errors import FetchError
+from aggregator.errors import AggregatorError, FetchError
 from aggregator.model import Document, Feed, FeedState, NotModified
 from aggregator.settings import FetchSettings
 
@@ -131,7 +131,9 @@ class Poller:
             try:
                 await self._poll(*job)
             except Exception as failure:
-                log.exception("poll_failed url=%s", job[1].id)
+                # What stops all alike, a database that refuses, is told once: by `drain`.
+                if not isinstance(failure, AggregatorError):
+                    log.exception("poll_failed url=%s", job[1].id)
                 if self._failure is None:
                     self._failure = failure
                 else:

@@ -174,6 +174,8 @@ class Recorder:
         try:
             judged = self._judge(writer, answer, count_errors=count_errors)
         except Exception as error:
+            if self._store.refused(error):
+                raise  # the database's fault and not the feed's: nothing of the batch is kept
             # A text that our own code stumbles over is that feed's failure, with the place in the log; the run goes on.
             log.exception("feed_failed url=%s", answer.feed.url)
             broken = ParseError(

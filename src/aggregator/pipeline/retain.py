@@ -1,5 +1,6 @@
 """Retention: what the configuration no longer keeps goes out of the store, at most every few hours."""
 
+import logging
 from datetime import datetime, timedelta
 
 from aggregator.config import Config
@@ -7,7 +8,12 @@ from aggregator.model import Source
 from aggregator.settings import Keep, StoreSettings
 from aggregator.store import PruneReport, Store
 
+log = logging.getLogger(__name__)
+
 EVERY = timedelta(hours=6)
+
+BELIEVED = timedelta(days=366)
+"""A clock that is farther ahead of the last time is wrong: what it would purge does not come back."""
 
 
 def keep_of(source: Source, settings: StoreSettings) -> Keep:
@@ -34,5 +40,13 @@ def prune_if_due(config: Config, store: Store, *, now: datetime) -> PruneReport 
     """For runs from cron: prune when the last time is long enough ago. None: it is not due."""
     last = store.pruned_at()
     if last is not None and last <= now < last + EVERY:
+        return None
+    known = last or store.newest()
+    if known is not None and now > known + BELIEVED:
+        log.warning(
+            "not pruned: the clock says %s, and the store was in use at %s last; if that is right: aggregator db prune",
+            now,
+            known,
+        )
         return None
     return prune(config, store, now=now)

@@ -17,6 +17,7 @@ SQLite by default (`sqlite:///path`), PostgreSQL (`postgresql+psycopg://...`) by
 readers never wait. Ids grow with first_seen_at, in the order in which articles become visible.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -147,6 +148,11 @@ class Store(Reader):
                 connection.commit()
         finally:
             self._turn.release()
+
+    @staticmethod
+    def refused(error: BaseException) -> bool:
+        """Whether an exception inside `write` is the database's; it comes out of it as a StoreError."""
+        return isinstance(error, StoreError | sa.exc.DBAPIError | sqlite3.Error)
 
     def _give_way(self) -> None:
         """Neither lock is fair: whoever waits for one gets it only while nobody runs to take it again."""

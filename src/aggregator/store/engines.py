@@ -6,6 +6,7 @@ lock. On PostgreSQL one advisory lock makes writers take turns, so that articles
 """
 
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -163,6 +164,7 @@ class Database:
         # since setting it writes, and would wait for whoever is writing.
         if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        self._sign(connection)
         self._switch_to_wal(connection)
         connection.execute(f"PRAGMA synchronous = {_synchronous(self._settings.synchronous)}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -180,7 +182,7 @@ class Database:
         address = f"file:{quote(str(self.path))}?mode=ro"
         connection = self._connect(address, uri=True)
         try:
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            self._check_log(connection)
         except sqlite3.OperationalError:
             # A file in WAL mode needs its -shm beside it even to be read. Where that cannot be made, nobody can be
             # writing either, unless there is a WAL to be heeded.
@@ -235,6 +237,28 @@ class Database:
         assert isinstance(driver, FileConnection)
         if driver.file != self._file():  # replaced while we waited for the lock
             raise StoreLocked(f"{self}: another file was put in its place just now; try again")
+
+    def _sign(self, connection: sqlite3.Connection) -> None:
+        """A new file gets a number of its own, before it has a log."""
+        if not connection.execute("PRAGMA schema_version").fetchone()[0]:
+            connection.execute("BEGIN IMMEDIATE")
+            if not connection.execute("PRAGMA application_id").fetchone()[
+                0
+            ]:  # another process may have been quicker
+                connection.execute(f"PRAGMA application_id = {random.getrandbits(31)}")
+            connection.execute("COMMIT")
+
+    def _check_log(self, connection: sqlite3.Connection) -> None:
+        """SQLite takes any log that lies beside a file for its own, and what is in it for newer than the file."""
+        assert self.path is not None
+        with self.path.open("rb") as file:
+            file.seek(68)
+            own = int.from_bytes(file.read(4), "big", signed=True)
+        if connection.execute("PRAGMA application_id").fetchone()[0] != own:
+            raise StoreError(
+                f"{self}: the log beside it ({self.path.name}-wal) belongs to another database. Nothing was changed;"
+                " move it away, with the -shm beside it"
+            )
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
         """Nothing to do but for a new file, where two processes may try it at once."""

@@ -291,7 +291,7 @@ editor_verdict = sa.Table(
     sa.Column("id", _Id, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
-    sa.Column("url_hash", sa.BigInteger, nullable=False),  # its key: by it the article is found, now or when it comes
+    sa.Column("url_hash", sa.BigInteger, nullable=False),  # of its key: by it the article is found
     sa.Column("other", sa.Text, nullable=False),  # "": every other article
     sa.Column("other_hash", sa.BigInteger),
     sa.Column("at", sa.BigInteger, nullable=False),

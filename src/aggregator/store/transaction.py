@@ -99,7 +99,7 @@ class Transaction:
         self._pending = Pending()
         self._known: dict[int, Known] = {}  # by hash: found in the store, or made in this transaction
         self._fingerprints: dict[int, int] = {}  # by article
-        self._judged_by: dict[int, str] = {}  # article -> the feed whose entry it was last judged by, and that shows it
+        self._judged_by: dict[int, str] = {}  # article -> feed that it was judged by, and that shows it
         self._feeds: dict[str, FeedRow] = {}
         self._recorded: set[str] = set()  # feeds of which something waits to be written
         self._meta: dict[str, str] = {}  # to be written

@@ -28,6 +28,7 @@ from aggregator.store.schema import (
     feature,
     feed,
     feed_state,
+    poll,
     relink,
     source,
 )
@@ -89,18 +90,23 @@ class Writer(Recording):
             Their states. Nobody else gets them before `until`, or before they are recorded or released.
         """
         self.flush()
-        at = rows.seconds(now)
+        at, end = rows.seconds(now), rows.seconds(until)
         due = sa.select(feed_state, feed.c.key).join(feed).where(feed_state.c.enabled)
+        held_until = sa.func.coalesce(feed_state.c.claimed_until, 0)
+        # Nobody holds a feed for longer than this: whoever seems to had a clock that was ahead, and so had those who
+        # polled later than now. What they said about the next check is void.
+        free = sa.or_(held_until <= at, held_until > end + (end - at))
+        last = self._connection.scalar(sa.select(poll.c.at).order_by(poll.c.at.desc()).limit(1))
         if all:
-            held_until = sa.func.coalesce(feed_state.c.claimed_until, 0)
-            due = due.where(held_until <= at)
+            due = due.where(free)
+        elif last is not None and last > end:
+            due = due.where(free, sa.or_(feed_state.c.due_at <= at, feed_state.c.checked_at > end))
         else:
             due = due.where(feed_state.c.due_at <= at)
         if feed_ids is not None:
             due = due.where(feed.c.key.in_(list(feed_ids)))
         due = due.order_by(feed_state.c.due_at, feed.c.position).limit(limit)
         found = self._connection.execute(due).all()
-        end = rows.seconds(until)
         if found:
             claimed = among(self._connection, feed_state.c.feed_id, [row.feed_id for row in found])
             self._connection.execute(
