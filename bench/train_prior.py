@@ -14,6 +14,7 @@ import numpy as np
 
 from aggregator.relate.prior import term_id
 from aggregator.relate.terms import count_terms
+from aggregator.relate.tokens import words
 from bench.items import read_items
 
 LEAST = 3
@@ -36,7 +37,9 @@ def main() -> None:
             continue
         seen.add((item.title, item.teaser))
         documents += 1
-        counts = count_terms(item.title, item.body or item.teaser, item.language, with_text=bool(item.body))
+        counts = count_terms(
+            item.title, words(item.body or item.teaser), item.language, with_text=bool(item.body)
+        )
         frequencies.update(set(map(term_id, counts)))
     common = sorted(
         ((term, count) for term, count in frequencies.items() if count >= LEAST),

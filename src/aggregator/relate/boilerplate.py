@@ -32,7 +32,8 @@ TITLE_WORDS = 16
 VERSION = 1
 _HEADER = Struct("<BBH")  # version, articles, known passages
 _ENTRY = Struct("<BB")  # words of the headline, passages
-_END = re.compile(r"[.!?…。！？:][\"'”’»)]*\s+|\n+")
+_FOREIGN_STOP = re.compile("[。！？।۔؟]")
+_STOP = re.compile(r"[。！？।۔؟]\s*|[.!?][\"”»’]?\s+|\n+")
 _DIGITS = b"0123456789"
 _LOWER = bytes(range(256)).lower()
 
@@ -175,11 +176,21 @@ def _paragraphs(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    for match in _END.finditer(text, start, end):
-        yield start, match.end()
-        start = match.end()
-    if start < end:
-        yield start, end
+    said = text[start:end]
+    if "\n" in said[:-1] or (not said.isascii() and _FOREIGN_STOP.search(said)):
+        ends = [start + match.end() for match in _STOP.finditer(said)]
+    else:  # a fifth of the time that a pattern takes
+        for quoted, stop in (("! ", ". "), ("? ", ". "), (".” ", "x. "), ('." ', "x. ")):
+            said = said.replace(quoted, stop)
+        ends = []
+        place = said.find(". ")
+        while place >= 0:
+            ends.append(start + place + 2)
+            place = said.find(". ", place + 2)
+    for following in (*ends, end):
+        if start < following:
+            yield start, following
+        start = following
 
 
 def _passage(text: str, start: int, end: int) -> Passage:

@@ -4,6 +4,7 @@ Never merged: what an outlet writes under the same words every day (live tickers
 """
 
 import re
+from functools import lru_cache
 
 from aggregator.relate.features import Features
 from aggregator.relate.shingles import overlap
@@ -54,6 +55,7 @@ _SERIES = (
 _SERIAL = re.compile("|".join(rf"\b(?:{one})(?!\w)" for one in _SERIES), re.IGNORECASE)
 
 
+@lru_cache(maxsize=8_192)
 def is_serial(title: str) -> bool:
     """Is this the headline of a ticker, briefing, puzzle, forecast or another series?"""
     return _SERIAL.search(title) is not None

@@ -14,7 +14,7 @@ from aggregator.model import Article, IndexRow
 from aggregator.relate.prior import TermIds, Weights, prior
 from aggregator.relate.shingles import Shingles, bands, shingle
 from aggregator.relate.terms import TEXT_WORDS, count_terms, weigh
-from aggregator.relate.tokens import folded_words
+from aggregator.relate.tokens import words_both_ways
 from aggregator.relate.vectors import Vector, table
 
 VERSION = 1
@@ -71,13 +71,11 @@ def features(article: Article, *, owner: str) -> Features:
     """
     assert article.id is not None, "only stored articles are related"
     text = article.text or ""
-    words = folded_words(text[:COMPARED])
-    with_text = len(words) >= TEXT_WORDS
+    written, folded = words_both_ways(text[:COMPARED])
+    with_text = len(folded) >= TEXT_WORDS
     if not with_text:
-        words = folded_words(article.teaser)
-    counts = count_terms(
-        article.title, text if with_text else article.teaser, article.language, with_text=with_text
-    )
+        written, folded = words_both_ways(article.teaser)
+    counts = count_terms(article.title, written, article.language, with_text=with_text)
     weighed = weigh(counts, prior(), with_text=with_text)
     vectors = table()
     return Features(
@@ -91,8 +89,8 @@ def features(article: Article, *, owner: str) -> Features:
         weights=weighed.weights,
         title=article.title,
         lead=(article.teaser or text)[:LEAD],
-        text_length=len(words) if with_text else 0,
-        shingles=shingle(words),
+        text_length=len(folded) if with_text else 0,
+        shingles=shingle(folded),
         vector=vectors.embed(article.title, article.teaser or text[:LEAD], article.language)
         if vectors
         else None,

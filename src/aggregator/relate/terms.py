@@ -6,18 +6,21 @@ teaser; idf ^ .75.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
 from aggregator.relate.prior import Prior, TermIds, Weights, term_id
-from aggregator.relate.tokens import tokenizer, words
+from aggregator.relate.tokens import tokenizer
 
 TEXT_WORDS = 30
 """Words from which on an article counts as one with text."""
 LEAD_WORDS = 300
 TEASER_TERMS = 30
+TEASER_WORDS = 150
+"""Words that thirty terms are looked for in."""
 HEAVIEST = 80
 
 
@@ -29,8 +32,12 @@ class Terms:
     weights: Weights
 
 
-def count_terms(title: str, body: str, language: str, *, with_text: bool) -> dict[str, float]:
-    """Terms to their weighted counts, before idf."""
+def count_terms(title: str, body: Sequence[str], language: str, *, with_text: bool) -> dict[str, float]:
+    """Terms to their weighted counts, before idf.
+
+    Args:
+        body: words of the text or teaser, as written.
+    """
     return _text_counts(title, body, language) if with_text else _short_counts(title, body, language)
 
 
@@ -52,10 +59,9 @@ def weigh(counts: dict[str, float], prior: Prior, *, with_text: bool) -> Terms:
     return Terms(ids, (weights / length).astype(np.float32) if length else weights)
 
 
-def _text_counts(title: str, body: str, language: str) -> dict[str, float]:
+def _text_counts(title: str, body: Sequence[str], language: str) -> dict[str, float]:
     known = tokenizer(language)
-    # A word has about six characters with its blank: what lies far behind the last word is not looked at.
-    said = words(body[: LEAD_WORDS * 8])[:LEAD_WORDS]
+    said = body[:LEAD_WORDS]
     terms = [known[word] for word in said]
     counts: dict[str, float] = dict(Counter(chain.from_iterable(terms)))
     headline = known.flat(title)
@@ -71,7 +77,7 @@ def _text_counts(title: str, body: str, language: str) -> dict[str, float]:
     return counts
 
 
-def _short_counts(title: str, teaser: str, language: str) -> dict[str, float]:
+def _short_counts(title: str, teaser: Sequence[str], language: str) -> dict[str, float]:
     counts: dict[str, float] = {}
     known = tokenizer(language)
     headline = known.flat(title)
@@ -79,7 +85,7 @@ def _short_counts(title: str, teaser: str, language: str) -> dict[str, float]:
         counts[term] = counts.get(term, 0.0) + 2
     for pair in _pairs(headline):
         counts[pair] = counts.get(pair, 0.0) + 1
-    for term in known.flat(teaser[:1_000])[:TEASER_TERMS]:
+    for term in islice(chain.from_iterable(known[word] for word in teaser[:TEASER_WORDS]), TEASER_TERMS):
         counts[term] = counts.get(term, 0.0) + 1
     return counts
 

@@ -23,6 +23,10 @@ _MIXED_WORD = re.compile(
 )
 _PUNCTUATED = re.compile("[\x00-\x7f\u2010-\u201f]*")
 """ASCII, dashes and quotes: nearly all English, and nothing in it to fold but the case."""
+_LATIN = re.compile(
+    "[\x00-\x7f\xa0-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf-\u0131\u0134-\u0148\u014a-\u017e\u2010-\u2022\u2026\u20ac]*"
+)
+"""Latin letters, and signs that stay in one word, or outside of all, when they are folded: no fractions, no trade marks."""
 _ASCII_WORD = re.compile(
     r"[A-Za-z0-9_]+(?:['’][A-Za-z0-9_]+)*"
 )  # as _WORD finds them there, in three quarters of the time
@@ -109,6 +113,17 @@ def folded_words(text: str) -> list[str]:
     for word in _MIXED_WORD.findall(text):
         found.extend(_bigrams(word) if _UNSPACED_RUN.match(word) else (word,))
     return found
+
+
+def words_both_ways(text: str) -> tuple[list[str], list[str]]:
+    """The words of a text as written and folded: what `words` and `folded_words` give, looked for once where they agree."""
+    if text.isascii() or _PUNCTUATED.fullmatch(text):
+        written = _ASCII_WORD.findall(text)
+        return written, list(map(str.lower, written))
+    if _LATIN.fullmatch(text):
+        written = _WORD.findall(text)
+        return written, fold("\n".join(written)).split("\n") if written else []
+    return words(text), folded_words(text)
 
 
 def _bigrams(run: str) -> list[str]:
