@@ -215,6 +215,23 @@ def test_a_second_feed_may_move_after_the_first(ledger: Ledger) -> None:
     assert ledger.articles() == 10
 
 
+def test_an_article_that_is_learned_by_a_new_address_in_one_feed_is_known_by_it_in_the_next(
+    ledger: Ledger,
+) -> None:
+    """Both feeds are judged in one transaction; only the guid tells the first that it is the same article."""
+    pieces = ledger.pieces(range(1, 11))
+    ledger.shown = {FRONT: pieces, SPORT: []}
+    ledger.poll(FRONT, SPORT)
+    moved = replace(pieces[0], link="https://ledger.example/sport/quay-one")
+    ledger.shown = {
+        FRONT: [moved, *pieces[1:]],
+        SPORT: [replace(moved, guid="sport-1")],
+    }
+    for _ in range(2):
+        ledger.poll(FRONT, SPORT)
+    assert ledger.articles() == 10
+
+
 def test_what_retention_by_count_took_is_served_on_and_does_not_come_back(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path, source_keys="keep = 5")
     ledger.shown[FRONT] = ledger.pieces(range(1, 21))
@@ -226,6 +243,8 @@ def test_what_retention_by_count_took_is_served_on_and_does_not_come_back(tmp_pa
     moved = ledger.poll(FRONT, later=7 * HOUR)[FRONT]
     assert (moved.new, ledger.articles()) == (1, 5)
     assert {reason for _, reason in moved.rejections} == {"purged earlier; does not come back"}
+    ledger.shown[FRONT] = [ledger.piece(22), *ledger.shown[FRONT]]
+    assert ledger.poll(FRONT, later=7 * HOUR)[FRONT].new == 1
     ledger.store.close()
 
 

@@ -75,6 +75,7 @@ class Memory:
 
     def _record(self, verdict: Verdict, feed: Feed) -> None:
         if verdict.outcome == "rejected":
+            self.keys.update({key.hash: verdict.of for key in verdict.keys if verdict.of is not None})
             return
         article_id = verdict.of
         if verdict.outcome == "new":
@@ -615,6 +616,8 @@ def test_what_retention_took_does_not_come_back_after_a_relaunch() -> None:
         memory.purge(number)
     verdicts = memory.poll([relaunched(number) for number in range(6, 16)], last_at=NOW)
     assert outcomes(verdicts) == ["rejected"] * 5 + ["new"] * 5
+    verdicts = memory.poll([relaunched(number) for number in range(6, 16)], last_at=NOW)
+    assert outcomes(verdicts) == ["rejected"] * 5 + ["unchanged"] * 5
 
 
 def test_a_purged_guid_counts_when_its_headline_was_purged_with_it() -> None:

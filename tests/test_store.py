@@ -413,6 +413,17 @@ def test_a_known_article_learns_new_keys(store: Store) -> None:
     assert len(details.keys) == 3
 
 
+def test_a_key_learned_in_a_transaction_is_known_to_the_next_feed_of_it(store: Store) -> None:
+    (first,) = add(store, article("a"))
+    other = Key(hash64("another address"), "url")
+    with store.write() as writer:
+        writer.known([key.hash for key in new(article("a")).keys])
+        seen = replace(unchanged(first, article("a")), keys=(other,))
+        done = Poll(feed_id=FEED, source_id="harbour", url=FEED, at=NOW, outcome="ok")
+        writer.record(FeedState(feed_id=FEED), done, [seen], now=NOW)
+        assert {known.article_id for known in writer.known([other.hash]).values()} == {first}
+
+
 def test_a_new_fingerprint_of_an_unchanged_article_is_kept(store: Store) -> None:
     (article_id,) = add(store, article())
     poll(store, [unchanged(article_id, article(), fingerprint=77)])

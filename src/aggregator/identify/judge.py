@@ -49,7 +49,7 @@ def judge(
         One verdict per entry, in order. `why` of a revision names what changed: "title", "teaser", "time", or several
         of them, joined by ", "; without "time" the article carries the published_at it had. A repetition within the
         document is unchanged, its keys are added to those of the first. The keys of a verdict are those to be added to
-        the store for its article: none that the store already has.
+        the store for its article, be it a tombstone: none that the store already has.
     """
     judging = _Judging(identities, keys, known, make, source_id, feed_id, not_before, last_at, past)
     return judging.verdicts()
@@ -195,9 +195,8 @@ class _Judging:
             return replace(verdict, outcome="rejected", keys=(), why=made)
         if moved is not None:
             at = identity.canonical_url if identity.canonical_url != moved.canonical_url else None
-            if (
-                moved.published_at is not None
-            ):  # a new system's times are those of its import, or of another zone
+            if moved.published_at is not None:
+                # A new system's times are those of its import, or of another zone.
                 made = replace(made, published_at=moved.published_at)
             return changed(replace(verdict, of=moved.article_id, moved_to=at), made, moved)
         if self._dug_up(made):
@@ -233,12 +232,9 @@ class _Judging:
 
     def _of_known(self, verdict: Verdict, known: Known) -> Verdict:
         if known.purged:
+            # Its keys lead to the tombstone from now on: after a relaunch it is served under nothing else.
             return replace(
-                verdict,
-                outcome="rejected",
-                of=known.article_id,
-                keys=(),
-                why="purged earlier; does not come back",
+                verdict, outcome="rejected", of=known.article_id, why="purged earlier; does not come back"
             )
         verdict = replace(verdict, of=known.article_id)
         if known.source_id != self.source_id or known.feed_id not in ("", self.feed_id):

@@ -68,16 +68,16 @@ class Recording(Transaction):
         """What is known by these keys, tombstones included: against the store and what this transaction has recorded."""
         asked = {rows.hash64(hash) for hash in hashes if hash not in self._known}
         if asked:
-            articles: dict[int, Known] = {}
             for row in self._known_rows(list(asked)):
                 article_id = row[1]
-                if article_id not in articles:
-                    articles[article_id] = rows.known_of(row)
-                    self._fingerprints[article_id] = articles[article_id].fingerprint
-                    self._judged_by[article_id] = articles[article_id].feed_id
-                self._known[row[0]] = articles[article_id]
+                if article_id not in self._articles:
+                    known = self._articles[article_id] = rows.known_of(row)
+                    self._fingerprints[article_id] = known.fingerprint
+                self._known[row[0]] = article_id
         found = self._known
-        return {hash: found[stored] for hash in hashes if (stored := rows.hash64(hash)) in found}
+        return {
+            hash: self._articles[found[stored]] for hash in hashes if (stored := rows.hash64(hash)) in found
+        }
 
     def _known_rows(self, hashes: list[int]) -> Sequence[Sequence[Any]]:
         if self._connection.dialect.name == "sqlite":
@@ -168,7 +168,8 @@ class Recording(Transaction):
         """Whether a feed has ever shown one of these articles; nearly always told by what was looked up of them."""
         if not ids:
             return False
-        if any(self._judged_by.get(article_id) == feed_id for article_id in ids):
+        looked_up = (self._articles.get(article_id) for article_id in ids)
+        if any(known is not None and known.feed_id == feed_id for known in looked_up):
             return True
         self._settle(feed_id)
         shown = sa.select(sighting.c.article_id).where(
@@ -219,6 +220,8 @@ class Recording(Transaction):
 
     def _record_verdict(self, feed_row: FeedRow, verdict: Verdict, at: int) -> int | None:
         if verdict.outcome == "rejected":
+            if verdict.of is not None:
+                self._add_keys(verdict.of, verdict.keys)
             return None
         if verdict.outcome == "new":
             return self._add(feed_row, verdict, at)
@@ -263,8 +266,9 @@ class Recording(Transaction):
             fingerprint=values["fingerprint"],
             feed_id=feed_row.key,
         )
+        self._articles[article_id] = known
         self._fingerprints[article_id] = known.fingerprint
-        self._add_keys(article_id, verdict.keys, known)
+        self._add_keys(article_id, verdict.keys)
         if any(key.hash in self._hidden_hashes() for key in verdict.keys):
             self._pending.hidden.append(article_id)
         return article_id
@@ -274,7 +278,7 @@ class Recording(Transaction):
             self._hidden = verdicts.hidden_hashes(self._connection)
         return self._hidden
 
-    def _add_keys(self, article_id: int, keys: Iterable[Key], known: Known | None = None) -> None:
+    def _add_keys(self, article_id: int, keys: Iterable[Key]) -> None:
         for entry in keys:
             if entry.hash in self._known:
                 continue
@@ -282,8 +286,8 @@ class Recording(Transaction):
             self._pending.keys.append(
                 {"hash": stored, "kind": rows.KIND_CODES[entry.kind], "article_id": article_id}
             )
-            if known is not None:
-                self._known[stored] = known
+            if article_id in self._articles:
+                self._known[stored] = article_id  # for the next feed of this transaction
 
     def _move(self, verdicts: Sequence[Verdict]) -> None:
         """After a relaunch readers are led to where the articles are now. Their texts are the same: no revision."""
@@ -367,17 +371,17 @@ class Recording(Transaction):
         self._keep_wording(old, at, earlier)
         insert(self._connection, relink, [{"article_id": old.id}], conflict="keep")
         self._fingerprints[old.id] = values["fingerprint"]
-        for hash, known in self._known.items():
-            if known.article_id == old.id:
-                self._known[hash] = replace(
-                    known,
-                    canonical_url=values["canonical_url"] or values["url"],
-                    title=values["title"],
-                    teaser=values["teaser"],
-                    published_at=rows.instant(values["published_at"]),
-                    fingerprint=values["fingerprint"],
-                    feed_id=feed_row.key,
-                )
+        known = self._articles.get(old.id)
+        if known is not None:
+            self._articles[old.id] = replace(
+                known,
+                canonical_url=values["canonical_url"] or values["url"],
+                title=values["title"],
+                teaser=values["teaser"],
+                published_at=rows.instant(values["published_at"]),
+                fingerprint=values["fingerprint"],
+                feed_id=feed_row.key,
+            )
 
     def _keep_wording(self, old: rows.Row, at: int, earlier: Sequence[rows.Row]) -> None:
         """How an article read until now: a row, or once more on the row that reads so already."""

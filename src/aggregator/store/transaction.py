@@ -97,9 +97,11 @@ class Transaction:
     def _begin(self) -> None:
         """Forget what an earlier transaction knew: others may have written since."""
         self._pending = Pending()
-        self._known: dict[int, Known] = {}  # by hash: found in the store, or made in this transaction
+        self._known: dict[
+            int, int
+        ] = {}  # hash -> article, found in the store or recorded in this transaction
+        self._articles: dict[int, Known] = {}  # those that the hashes lead to
         self._fingerprints: dict[int, int] = {}  # by article
-        self._judged_by: dict[int, str] = {}  # article -> feed that it was judged by, and that shows it
         self._feeds: dict[str, FeedRow] = {}
         self._recorded: set[str] = set()  # feeds of which something waits to be written
         self._meta: dict[str, str] = {}  # to be written
