@@ -52,6 +52,13 @@ OUTLETS = {
     ),
     "gazette": ("Gazette", 180, "Two years without boats: island closes its old harbour", 2, ""),
 }
+SUBJECTS = {
+    "wire": ("Lighthouse", "Tunnel", "Budget", "Regatta"),
+    "post": ("Whale", "Library", "Ferry fares", "Dog show"),
+    "ledger": ("Treasure", "Bakery", "School bell", "Chess title"),
+    "courier": ("Meteorite", "Swimming pool", "Church organ", "Ploughing match"),
+    "gazette": ("Viking ship", "Brewery", "Bus timetable", "Rowing cup"),
+}
 OWN = """
     The harbour that the storm broke in March will be closed from June on. Quays for the fishing boats are to be built on
     the western shore, where the lifeboat lies now, the mayor told this newspaper. He spoke of a hard year for everybody who
@@ -91,11 +98,11 @@ def answer(request: httpx.Request) -> httpx.Response:
     items += [
         item(
             host,
-            f"Number {number} of the {name}'s own reports on other things",
-            f"{number} is what it is about. {SIGN_UP}",
+            f"{subject} {fate}",
+            f"What {subject.lower()} had to do with it, nobody says. {SIGN_UP}",
             NOW,
         )
-        for number in range(4)
+        for subject, fate in zip(SUBJECTS[host], ("found", "opened", "argued over", "won"), strict=True)
     ]
     spaces = (
         "xmlns:content='http://purl.org/rss/1.0/modules/content/' xmlns:dc='http://purl.org/dc/elements/1.1/'"
@@ -130,7 +137,7 @@ def run(store: Store, *arguments: str) -> Any:
 
 
 def the_harbour(store: Store) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = run(store, "items", "--search", "harbour", "--limit", "0", "--json")
+    found: list[dict[str, Any]] = run(store, "items", "--search", "title:harbour", "--limit", "0", "--json")
     return found
 
 

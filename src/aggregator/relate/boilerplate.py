@@ -48,6 +48,14 @@ class Passage(NamedTuple):
     end: int  # with the blanks behind it
 
 
+class LookedAt(NamedTuple):
+    """The passages of an article, and the hashes of those that may be boilerplate."""
+
+    teaser: Sequence[Passage]
+    text: Sequence[Passage]
+    hashes: Hashes
+
+
 @dataclass(slots=True)
 class Boilerplate:
     """Of one outlet; learns with every article that arrives, in their order."""
@@ -63,9 +71,10 @@ class Boilerplate:
     def __post_init__(self) -> None:
         self._times = Counter(hash for _, passages in self.recent for hash in passages)
 
-    def learn(self, article: Article) -> Article:
-        """The article without the passages that its outlet repeats; afterwards its own are remembered too."""
-        teaser, text, looked_at = _looked_at(article)
+    def learn(self, article: Article) -> LookedAt:
+        """Remember the passages of an article, and which of them the outlet has repeated often enough by now."""
+        found = _looked_at(article)
+        looked_at = found.hashes
         words = folded_words(article.title)[:TITLE_WORDS]
         headline = frozenset(crc32(word.encode("utf-8", "replace")) for word in words)
         for hash in [hash for hash in looked_at if self._is_repeated(hash, headline)]:
@@ -79,15 +88,16 @@ class Boilerplate:
             self._times.subtract(self.recent.pop(0)[1])
             if len(self._times) > 2 * RECENT * (HEAD + TAIL):
                 self._times = +self._times
-        return self._stripped(article, teaser, text)
+        return found
 
-    def strip(self, article: Article) -> Article:
-        """The article without the passages that its outlet is known to repeat; nothing is learned."""
-        teaser, text, _ = _looked_at(article)
-        return self._stripped(article, teaser, text)
+    def strip(self, article: Article, found: LookedAt | None = None) -> Article:
+        """The article without the passages that its outlet is known to repeat.
 
-    def _stripped(self, article: Article, teaser: Sequence[Passage], text: Sequence[Passage]) -> Article:
-        if not any(passage.hash in self.known for passage in (*teaser, *text)):
+        Args:
+            found: what `learn` returned, when it has learned from it.
+        """
+        teaser, text, looked_at = found or _looked_at(article)
+        if self.known.keys().isdisjoint(looked_at):
             return article
         return replace(
             article,
@@ -137,16 +147,12 @@ class Boilerplate:
         return cls(recent, dict.fromkeys(_unpack(blob, place, known)))
 
 
-def _looked_at(article: Article) -> tuple[list[Passage], list[Passage], Hashes]:
-    """Passages of the teaser and of the text, and the hashes of those that may be boilerplate."""
+def _looked_at(article: Article) -> LookedAt:
     sentences = _sentences(article.teaser, 0, len(article.teaser))
     teaser = [_passage(article.teaser, start, end) for start, end in sentences]
     text = _edges(article.text) if article.text else []
-    return (
-        teaser,
-        text,
-        tuple(dict.fromkeys(passage.hash for passage in (*text, *teaser) if passage.hash))[:255],
-    )
+    hashes = dict.fromkeys(passage.hash for passage in (*text, *teaser) if passage.hash)
+    return LookedAt(teaser, text, tuple(hashes)[:255])
 
 
 def _edges(text: str) -> list[Passage]:

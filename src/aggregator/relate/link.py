@@ -72,8 +72,7 @@ def link(
     batch = WindowIndex()
     linked = []
     nearest: dict[int, tuple[int, float] | None] = {}
-    for whole in articles:
-        article = _without_boilerplate(whole, boilerplate, again=again)
+    for article in _without_boilerplate(articles, boilerplate, again=again):
         own = features(article, owner=owners.get(article.source_id, ""))
         row = index_row(own)
         first = since_id(article.first_seen_at - settings.window)
@@ -104,12 +103,17 @@ def _search(own: Features, indexes: Iterable[CandidateIndex], first: int) -> lis
 
 
 def _without_boilerplate(
-    article: Article, boilerplate: dict[str, Boilerplate] | None, *, again: bool
-) -> Article:
+    articles: Sequence[Article], boilerplate: dict[str, Boilerplate] | None, *, again: bool
+) -> Iterable[Article]:
+    """The articles without what their outlets repeat, learned from all of the batch first: the first document of an
+    outlet says its boilerplate twenty times, and makes copies of its first two articles otherwise."""
     if boilerplate is None:
-        return article
-    known = boilerplate.setdefault(article.source_id, Boilerplate())
-    return known.strip(article) if again else known.learn(article)
+        return articles
+    known = [boilerplate.setdefault(article.source_id, Boilerplate()) for article in articles]
+    if again:
+        return [outlet.strip(article) for outlet, article in zip(known, articles, strict=True)]
+    found = [outlet.learn(article) for outlet, article in zip(known, articles, strict=True)]
+    return [outlet.strip(article, seen) for outlet, article, seen in zip(known, articles, found, strict=True)]
 
 
 def _copies(
