@@ -10,6 +10,7 @@ from aggregator import relate
 from aggregator.model import Article
 from aggregator.relate import Boilerplate
 from aggregator.settings import RelateSettings
+from relate_helpers import stored
 
 AT = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
 SIGN_UP = "Sign up to our free newsletter for the latest news from across the northern isles."
@@ -23,20 +24,7 @@ HEADLINES = (
 
 
 def article(number: int, title: str, teaser: str, text: str | None = None, source: str = "isles") -> Article:
-    return Article(
-        id=number,
-        source_id=source,
-        url=f"https://{source}.example/{number}",
-        canonical_url=f"https://{source}.example/{number}",
-        title=title,
-        teaser=teaser,
-        published_at=AT,
-        published_origin="feed",
-        published_precision="instant",
-        first_seen_at=AT,
-        language="en",
-        text=text,
-    )
+    return stored(number, title, teaser, at=AT, text=text, source_id=source)
 
 
 def learn(boilerplate: Boilerplate, told: Article) -> Article:

@@ -8,6 +8,7 @@ import pytest
 from aggregator import relate
 from aggregator.model import Article
 from aggregator.relate.copies import is_serial
+from relate_helpers import stored
 
 AT = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
 TEXT = """
@@ -24,20 +25,7 @@ def article(
     number: int, title: str, *, teaser: str = "", text: str | None = None, hours: float = 0
 ) -> Article:
     at = AT + timedelta(hours=hours)
-    return Article(
-        id=number,
-        source_id=f"outlet-{number}",
-        url=f"https://news.example/{number}",
-        canonical_url=f"https://news.example/{number}",
-        title=title,
-        teaser=teaser,
-        published_at=at,
-        published_origin="feed",
-        published_precision="instant",
-        first_seen_at=at,
-        language="en",
-        text=text,
-    )
+    return stored(number, title, teaser, at=at, text=text)
 
 
 def alike(a: Article, b: Article) -> float:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aggregator import relate
 from aggregator.model import Article
+from relate_helpers import stored
 
 AT = datetime(2026, 5, 14, 9, 30, tzinfo=UTC)
 TEXT = " ".join(f"Minister Varga spoke about dam number {n} near Lake Orlo" for n in range(40))
@@ -17,21 +18,7 @@ TEXT = " ".join(f"Minister Varga spoke about dam number {n} near Lake Orlo" for 
 def article(
     title: str = "Dam at Lake Orlo to be rebuilt", teaser: str = "", text: str | None = None
 ) -> Article:
-    return Article(
-        id=7,
-        source_id="courier",
-        url="https://courier.example/7",
-        canonical_url="https://courier.example/7",
-        title=title,
-        teaser=teaser,
-        published_at=AT,
-        published_origin="feed",
-        published_precision="instant",
-        first_seen_at=AT,
-        language="en",
-        agency="AP",
-        text=text,
-    )
+    return stored(7, title, teaser, at=AT, text=text, source_id="courier", agency="AP")
 
 
 @given(st.text(min_size=1), st.text(), st.one_of(st.none(), st.text(), st.just(TEXT)))

@@ -10,6 +10,7 @@ import pytest
 from aggregator import relate
 from aggregator.model import Article, Item, Linked, Related
 from aggregator.settings import RelateSettings
+from relate_helpers import stored
 
 NOW = datetime(2025, 8, 10, 12, tzinfo=UTC)
 SETTINGS = RelateSettings()
@@ -63,18 +64,12 @@ PLACES = ("Oslo", "Lisbon", "Turin", "Leeds", "KrakÃ³w", "Ghent", "Cork", "MalmÃ
 
 def article(number: int, title: str, teaser: str, outlet: str, hours: float) -> Article:
     at = NOW - timedelta(hours=hours)
-    return Article(
-        id=number,
+    return stored(
+        number,
+        title,
+        teaser,
+        at=at,
         source_id=outlet.casefold().replace(" ", "-"),
-        url=f"https://news.example/{number}",
-        canonical_url=f"https://news.example/{number}",
-        title=title,
-        teaser=teaser,
-        published_at=at,
-        published_origin="feed",
-        published_precision="instant",
-        first_seen_at=at,
-        language="en",
         agency="Reuters" if outlet == "Yahoo" else "",
     )
 

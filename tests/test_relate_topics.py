@@ -8,6 +8,7 @@ import pytest
 from aggregator import relate
 from aggregator.model import Article, Item, Story, Topic
 from aggregator.settings import RelateSettings
+from relate_helpers import stored
 
 NOW = datetime(2026, 5, 14, 12, tzinfo=UTC)
 
@@ -16,19 +17,7 @@ def article(
     title: str, teaser: str = "", *, number: int = 1, hours: float = 1, language: str = "en"
 ) -> Article:
     at = NOW - timedelta(hours=hours)
-    return Article(
-        id=number,
-        source_id=f"outlet-{number}",
-        url=f"https://news.example/{number}",
-        canonical_url=f"https://news.example/{number}",
-        title=title,
-        teaser=teaser,
-        published_at=at,
-        published_origin="feed",
-        published_precision="instant",
-        first_seen_at=at,
-        language=language,
-    )
+    return stored(number, title, teaser, at=at, language=language)
 
 
 @pytest.mark.parametrize(
