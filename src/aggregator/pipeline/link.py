@@ -71,27 +71,42 @@ def _link_batch(
             boilerplate=boilerplate,
             again=again,
         )
-        writer.save_links(results, cursor=None if again else ids[-1])
+        writer.save_links(results)
         if not again:
             writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
         _choose_representatives(store, writer, ids)
-    refine_stories(store, settings, since=articles[0].first_seen_at - settings.window, touched=ids)
+    # Only now the pass has come so far: killed before, it links the batch again, which changes nothing.
+    refine_stories(
+        store,
+        settings,
+        since=articles[0].first_seen_at - settings.window,
+        touched=ids,
+        cursor=None if again else ids[-1],
+    )
 
 
 def refine_stories(
-    store: Store, settings: RelateSettings, *, since: datetime, touched: Collection[int] | None = None
+    store: Store,
+    settings: RelateSettings,
+    *,
+    since: datetime,
+    touched: Collection[int] | None = None,
+    cursor: int | None = None,
 ) -> None:
     """Divide the window's neighbour graph into stories again; numbers are kept by greatest overlap.
 
     Args:
         since: where the window begins.
         touched: only the stories that these articles are in or next to; None: all.
+        cursor: how far the link pass has come with this; None: as before.
     """
     edges, membership = store.story_graph(store.first_id_since(since), near=touched)
     changes = relate.refine(edges, membership, touched=touched)
-    if changes:
+    if changes or cursor is not None:
         with store.write() as writer:
             writer.set_stories(changes)
+            if cursor is not None:
+                writer.set_link_cursor(cursor)
 
 
 def _choose_representatives(store: Store, writer: Writer, new: Sequence[int]) -> None:

@@ -139,7 +139,7 @@ class Writer(Recording):
         """What the link pass found for new articles. Saving the same again changes nothing.
 
         Args:
-            cursor: how far it has come; None: as before, for articles that are linked again.
+            cursor: how far it has come; None: as before.
         """
         self.flush()
         present = links.existing(self._connection, (entry.article_id for entry in linked))
@@ -151,7 +151,11 @@ class Writer(Recording):
         again = relink.delete().where(among(self._connection, relink.c.article_id, present))
         self._connection.execute(again)
         if cursor is not None:
-            self._meta["link_cursor"] = str(cursor)
+            self.set_link_cursor(cursor)
+
+    def set_link_cursor(self, cursor: int) -> None:
+        """All articles up to this one are linked, and their stories made."""
+        self._meta["link_cursor"] = str(cursor)
 
     def unlink(self, rows: Sequence[IndexRow]) -> None:
         """Forget what was found for articles that have changed since, before they are linked again.
