@@ -7,6 +7,7 @@ comes out the same whichever index proposed its candidates.
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from math import log
 
 import numpy as np
 
@@ -72,12 +73,15 @@ class WindowIndex:
             low = bisect_left(postings, first, start) if postings[start] < first else start
             high = bisect_left(postings, end, low) if postings[-1] >= end else len(postings)
             if low < high:
-                found.append(np.array(postings[low:high], np.int32))
-                rarity.append(np.full(high - low, np.log(1 + width / (high - low)), np.float32))
+                found.append(np.frombuffer(postings, np.intc, high - low, low * postings.itemsize))
+                rarity.append(log(1 + width / (high - low)))
         if not found:
             return ()
         places = np.concatenate(found) - first
-        scores = np.bincount(places, np.concatenate(rarity), width)
+        # The views must be gone before anything is appended: an array that is looked at cannot grow.
+        weights = np.repeat(np.array(rarity, np.float32), [len(view) for view in found])
+        del found
+        scores = np.bincount(places, weights, width)
         best = np.flatnonzero(scores)
         if len(best) > limit:
             best = best[scores[best] >= np.partition(scores[best], len(best) - limit)[len(best) - limit]]
