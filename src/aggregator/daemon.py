@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from aggregator.config import Config
 from aggregator.model import Poll
+from aggregator.outlets import PARSERS
 from aggregator.pipeline.link import link
 from aggregator.pipeline.poll import Clock, Polling, run_async, sync_configuration
 from aggregator.pipeline.retain import prune_if_due
@@ -51,7 +52,7 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
 
-    async with Polling(config, store, clock=clock, on_poll=on_poll) as polling:
+    async with Polling(config, store, clock=clock, on_poll=on_poll, outlets=PARSERS) as polling:
 
         async def settle() -> None:
             """Where answers can no longer be stored, polling on would only ask in vain: it ends, and says why."""

@@ -53,6 +53,7 @@ class Feed:
     interval: timedelta | None = None  # None: the source's, then the default
     topics: tuple[str, ...] = ()  # every article of this feed is in these topics
     selectors: Selectors | None = None
+    parser: str = ""  # a Python file of the editor's that reads it, as the configuration names it
     headers: Mapping[str, str] = field(
         default_factory=dict, repr=False
     )  # sent to this origin only; may hold secrets

@@ -25,6 +25,7 @@ COMMANDS = {
     "why": "aggregator.cli.why:why",
     "verdicts": "aggregator.cli.verdicts:verdicts",
     "status": "aggregator.cli.status:status",
+    "replay": "aggregator.cli.fixtures:replay",
     "doctor": "aggregator.cli.doctor:doctor",
     "config": "aggregator.cli.config:config",
     "db": "aggregator.cli.db:db",

@@ -74,6 +74,7 @@ def _settings(session: Session) -> Iterable[tuple[str, Any]]:
         name = "defaults" if section == "schedule" else section
         for field in fields(settings):
             yield f"{name}.{field.name}", _plain(field.name, getattr(settings, field.name))
+    yield "parsers", [parser.file for parser in known.parsers.values()]
     yield "sources", [source.id for source in known.sources]
     yield "topics", [topic.id for topic in known.topics]
 

@@ -76,6 +76,7 @@ def run_poll(
     transport: "httpx.AsyncBaseTransport | None" = None,
 ) -> "PollRun":
     """Poll, with a line on stdout per feed as it is stored and the totals behind them (`as_text`; not with -q)."""
+    from aggregator.outlets import PARSERS
     from aggregator.pipeline.poll import poll as poll_outlets
     from aggregator.render import text
 
@@ -90,6 +91,7 @@ def run_poll(
         link=link,
         progress=lines.add,
         transport=transport,
+        outlets=PARSERS,
     )
     lines.end()
     if not done.polls and everything:

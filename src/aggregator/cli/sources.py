@@ -1,11 +1,12 @@
 """`aggregator sources`: the outlets, how their feeds are, and what one would bring."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import click
 
 from aggregator import health
-from aggregator.cli import sources_change
+from aggregator.cli import fixtures, sources_change
 from aggregator.cli.config import report_check
 from aggregator.cli.grammar import Noun
 from aggregator.cli.output import RECORDS, Output, output_options, page, print_json
@@ -30,14 +31,15 @@ def sources() -> None:
     """
 
 
-for change in (
+for command in (
     sources_change.add,
     sources_change.import_,
     sources_change.export,
     sources_change.pause,
     sources_change.resume,
+    fixtures.fixture,
 ):
-    sources.add_command(change)
+    sources.add_command(command)
 
 
 @sources.command("list", short_help="List outlets and how their feeds are.")
@@ -74,6 +76,55 @@ def list_(session: Session, failing: bool, output: Output) -> None:
     output.records(records, session=session, table=table, nothing=nothing)
 
 
+@sources.command(short_help="Show one as it is configured.")
+@click.argument("source", metavar="ID|NAME")
+@output_options("json", fields=False)
+@pass_session
+def show(session: Session, source: str, output: Output) -> None:
+    """Show an outlet as the configuration has it: its feeds, what kind they are, and which parser reads them. No network, no
+    database.
+
+    \b
+      aggregator sources show guardian
+    """
+    from aggregator.render import text
+
+    known = session.config.source(source)
+    feeds = [_configured_feed(session, feed) for feed in known.feeds]
+    told: Json = {
+        name: getattr(known, name) for name in ("id", "name", "url", "language", "country", "owner", "agency")
+    }
+    if output.format == "json":
+        print_json({**told, "paused": known.paused, "feeds": feeds})
+        return
+    screen = session.screen()
+    parts = [text.facts([(name, value) for name, value in told.items() if value], screen)]
+    for feed in feeds:
+        facts = [(name, text.cell(value)) for name, value in feed.items() if name != "url" and value]
+        parts.append(text.heading(feed["url"], screen) + text.facts(facts, screen))
+    page("\n".join(parts))
+
+
+def _configured_feed(session: Session, feed: Feed) -> Json:
+    """What decides how it is read. Headers and proxies, which may be secret, are not in it."""
+    from aggregator.outlets import PARSERS
+    from aggregator.parse.own import own_parser
+
+    own = own_parser(feed, session.config.parsers, PARSERS)
+    selectors = asdict(feed.selectors) if feed.selectors is not None else {}
+    return {
+        "url": feed.url,
+        "id": feed.id,
+        "kind": feed.kind,
+        "parser": own.name if own is not None else None,
+        "selectors": {name: css for name, css in selectors.items() if css},
+        "topics": list(feed.topics),
+        "language": feed.language,
+        "timezone": feed.timezone,
+        "paused": feed.paused,
+    }
+
+
 @sources.command(short_help="Check the configuration.")
 @pass_session
 def check(session: Session) -> None:
@@ -103,10 +154,11 @@ def test(ctx: click.Context, source: str, limit: int, output: Output) -> None:
     \b
       aggregator sources test guardian
     """
+    from aggregator.outlets import PARSERS
     from aggregator.pipeline.poll import preview
 
     session = ctx.ensure_object(Session)
-    shown = preview(session.config, session.config.source(source), clock=session.clock)
+    shown = preview(session.config, session.config.source(source), clock=session.clock, outlets=PARSERS)
     if output.format == "json":
         print_json([_preview_record(one) for one in shown])
     else:

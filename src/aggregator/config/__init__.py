@@ -3,6 +3,7 @@
 lines.py      TOML text -> on which line each key stands
 files.py      files, includes and local.toml -> one tree whose values know where they stand
 values.py     one value -> what it means
+parsers.py    a Python file that `parser` names -> its function
 sections.py   the tree -> settings, sources, topics
 
 Secrets come from the environment (`${NAME}`) and appear in no message and no repr.
@@ -19,6 +20,7 @@ from aggregator.config.sections import Sections
 from aggregator.config.values import database_url, parse_duration, parse_size
 from aggregator.errors import ConfigError, Problem, UnknownName
 from aggregator.model import Feed, Source, Topic
+from aggregator.parse.own import OwnParser
 from aggregator.settings import (
     DisplaySettings,
     FetchSettings,
@@ -47,6 +49,7 @@ class Config:
     topics: tuple[Topic, ...]
     digest: str  # sha256 over the contents of all files: equal means that nothing changed
     warnings: tuple[Problem, ...]
+    parsers: Mapping[str, OwnParser] = field(default_factory=dict)  # what `parser` names -> its function
 
     def feeds(self) -> Iterator[Feed]:
         """All feeds, in the order of the files."""
@@ -98,6 +101,7 @@ def load(path: Path | None, *, environ: Mapping[str, str]) -> Config:
         topics=sections.topics,
         digest=tree.digest,
         warnings=tuple(sections.report.warnings),
+        parsers=sections.parser_files.found,
     )
 
 

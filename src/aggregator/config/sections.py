@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.config import values
 from aggregator.config.files import Located
+from aggregator.config.parsers import ParserFiles
 from aggregator.errors import Problem
 from aggregator.model import Feed, FeedKind, Role, Selectors, Source, Topic
 from aggregator.settings import (
@@ -184,6 +185,7 @@ class Sections:
         self.report = Report()
         self._environ, self._complete = environ, complete
         self._folder = root.path.parent
+        self.parser_files = ParserFiles(self._folder)
         self._root = Table(root, self.report)
         self.store = self._store(self._section("store"))
         self.fetch = self._fetch(self._section("fetch"))
@@ -323,6 +325,7 @@ class Sections:
             headers=self._headers(table) | self._contact(table),
             proxy=self._proxy(table) or "",
             ca=table.take("ca", self._authority, ""),
+            parser=table.take("parser", self._parser, ""),
             group=table.take("group", values.text, ""),
             timezone=table.take("timezone", values.timezone, self._default_timezone),
             language=language,
@@ -378,6 +381,7 @@ class Sections:
             interval=table.take("interval", values.interval, inherited.interval),
             topics=tuple(topic for _, topic in topics),
             selectors=self._selectors(table),
+            parser=self._feed_parser(table, inherited),
             headers=_merged(inherited.headers, headers),
             proxy=inherited.proxy if proxy is None else proxy,
             ca=table.take("ca", self._authority, inherited.ca),
@@ -388,6 +392,18 @@ class Sections:
         )
         table.close()
         return feed if url is not None else None
+
+    def _parser(self, value: Any) -> str:
+        written = values.text(value)
+        return self.parser_files.read(written) if written else ""
+
+    def _feed_parser(self, table: Table, inherited: Feed) -> str:
+        """Its own, else the source's; selectors say that the built-in reader is wanted."""
+        node, selected = table.child("parser"), "selectors" in table
+        parser = table.take("parser", self._parser, "" if selected else inherited.parser)
+        if node is not None and parser and selected:
+            self.report.problem(node, "a parser of its own reads this feed; take its selectors out, or this")
+        return parser
 
     def _selectors(self, table: Table) -> Selectors | None:
         node = table.child("selectors")

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from aggregator.parse.feed import parse_feed
     from aggregator.parse.listing import parse_listing
     from aggregator.parse.page import parse_page
+    from aggregator.parse.page.tree import read_tree
     from aggregator.parse.sitemap import ParsedSitemap, parse_sitemap
+    from aggregator.parse.state import embedded_json, objects_in
 
 __all__ = [
     "DateRead",
     "ParsedSitemap",
+    "embedded_json",
+    "objects_in",
     "parse_date",
     "parse_document",
     "parse_feed",
@@ -24,6 +28,7 @@ __all__ = [
     "parse_page",
     "parse_sitemap",
     "read_date",
+    "read_tree",
 ]
 
 _HOME = {
@@ -36,6 +41,9 @@ _HOME = {
     "parse_page": "page",
     "ParsedSitemap": "sitemap",
     "parse_sitemap": "sitemap",
+    "read_tree": "page.tree",  # this one and the next two are for parsers of one's own
+    "embedded_json": "state",
+    "objects_in": "state",
 }
 
 

@@ -3,19 +3,25 @@
 from aggregator.errors import ParseError
 from aggregator.model import Document, Feed, ParsedFeed
 from aggregator.parse.feed import Tolerant, parse_feed
+from aggregator.parse.own import OwnParser, read_own
 
 
-def parse_document(document: Document, feed: Feed, *, tolerant: Tolerant | None = None) -> ParsedFeed:
+def parse_document(
+    document: Document, feed: Feed, *, tolerant: Tolerant | None = None, own: OwnParser | None = None
+) -> ParsedFeed:
     """Read what was fetched for `feed`.
 
     A feed may be empty; a sitemap or a listing without any entry is an error, because that is how a changed page looks.
 
     Args:
         tolerant: as for parse_feed.
+        own: reads it instead of what its kind says; own_parser tells whether there is one.
 
     Raises:
         ParseError: the document is not what its kind promises.
     """
+    if own is not None:
+        return read_own(document, feed, own)
     if feed.kind == "sitemap":
         return _sitemap(document)
     if feed.kind == "listing":

@@ -6,7 +6,7 @@ stored. `poll` is one tick and one drain, as cron wants it; the scheduler ticks 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +20,7 @@ from aggregator.errors import FeedError, FetchError, ParseError, StoreLocked
 from aggregator.fetch import Fetcher, Poller
 from aggregator.model import Article, Document, Feed, FeedState, NotModified, ParsedFeed, Poll, Source
 from aggregator.parse import parse_document
+from aggregator.parse.own import OwnParser, Parser, own_parser
 from aggregator.parse.sandbox import Sandbox
 from aggregator.pipeline.address import as_asked, as_configured
 from aggregator.pipeline.record import ORIGINS, Answer, Recorder, newest
@@ -85,6 +86,9 @@ class _Stopwatch:
         return timedelta() if began is None else timedelta(seconds=monotonic() - began)
 
 
+_NO_PARSERS: Mapping[str, Parser] = {}
+
+
 class Polling:
     """Fetcher, poller and recorder of one run, however long. An async context manager."""
 
@@ -96,8 +100,11 @@ class Polling:
         clock: Clock,
         transport: "httpx.AsyncBaseTransport | None" = None,
         on_poll: Callable[[Poll], None] | None = None,
+        outlets: Mapping[str, Parser] = _NO_PARSERS,
     ) -> None:
+        """outlets: source id -> its parser, for those that have one of their own."""
         self._config = config
+        self._outlets = outlets
         self._store = store
         self._clock = clock
         self._feeds = {feed.id: feed for feed in config.feeds()}
@@ -158,7 +165,12 @@ class Polling:
         if isinstance(result, Document):
             try:
                 parsed = await asyncio.get_running_loop().run_in_executor(
-                    self._parsers, _parse, result, feed, self._sandbox
+                    self._parsers,
+                    _parse,
+                    result,
+                    feed,
+                    self._sandbox,
+                    own_parser(feed, self._config.parsers, self._outlets),
                 )
             except FeedError as error:
                 outcome = error
@@ -181,6 +193,7 @@ def poll(
     link: bool = True,
     progress: Callable[[PollProgress], None] | None = None,
     transport: "httpx.AsyncBaseTransport | None" = None,
+    outlets: Mapping[str, Parser] = _NO_PARSERS,
 ) -> PollRun:
     """Poll what is due, store it, and link what is new.
 
@@ -190,12 +203,13 @@ def poll(
         link: run the link pass afterwards.
         progress: called after each feed that is stored, from the thread that stores.
         transport: answers instead of the network (tests, the demonstration edition).
+        outlets: source id -> its parser, for those that have one of their own.
 
     Raises:
         StoreError: the database refused; what was committed stays, claims expire by themselves.
     """
     sync_configuration(config, store, now=clock())
-    run = run_async(_poll(config, store, clock, all, feed_ids, progress, transport))
+    run = run_async(_poll(config, store, clock, all, feed_ids, progress, transport, outlets))
     if link:
         from aggregator.pipeline.link import link as link_pass
 
@@ -217,6 +231,7 @@ async def _poll(
     feed_ids: Collection[str] | None,
     progress: Callable[[PollProgress], None] | None,
     transport: "httpx.AsyncBaseTransport | None",
+    outlets: Mapping[str, Parser],
 ) -> PollRun:
     total = 0
     polls: list[Poll] = []
@@ -226,7 +241,9 @@ async def _poll(
         if progress is not None:
             progress(PollProgress(len(polls), total, poll))
 
-    async with Polling(config, store, clock=clock, transport=transport, on_poll=report) as polling:
+    async with Polling(
+        config, store, clock=clock, transport=transport, on_poll=report, outlets=outlets
+    ) as polling:
         total = await polling.tick(all=all, feed_ids=feed_ids)
         down = await polling.drain()
         return PollRun(tuple(polls), network_down=down)
@@ -250,14 +267,23 @@ def sync_configuration(config: Config, store: Store, *, now: datetime) -> None:
 
 
 def preview(
-    config: Config, source: Source, *, clock: Clock, transport: "httpx.AsyncBaseTransport | None" = None
+    config: Config,
+    source: Source,
+    *,
+    clock: Clock,
+    transport: "httpx.AsyncBaseTransport | None" = None,
+    outlets: Mapping[str, Parser] = _NO_PARSERS,
 ) -> list[tuple[Feed, ParsedFeed | FeedError, list[Article | str]]]:
     """Fetch a source's feeds and show what would be stored: articles, or the reasons for rejection. Writes nothing."""
-    return run_async(_preview(config, source, clock, transport))
+    return run_async(_preview(config, source, clock, transport, outlets))
 
 
 async def _preview(
-    config: Config, source: Source, clock: Clock, transport: "httpx.AsyncBaseTransport | None"
+    config: Config,
+    source: Source,
+    clock: Clock,
+    transport: "httpx.AsyncBaseTransport | None",
+    outlets: Mapping[str, Parser],
 ) -> list[tuple[Feed, ParsedFeed | FeedError, list[Article | str]]]:
     fetcher = Fetcher(config.fetch, clock=clock, transport=transport)
     sandbox = Sandbox()
@@ -267,7 +293,8 @@ async def _preview(
             try:
                 document = await fetcher.fetch(feed, FeedState(feed_id=feed.id))
                 assert isinstance(document, Document), "an unconditional request is answered by a document"
-                parsed = await asyncio.to_thread(_parse, document, feed, sandbox)
+                own = own_parser(feed, config.parsers, outlets)
+                parsed = await asyncio.to_thread(_parse, document, feed, sandbox, own)
             except FeedError as error:
                 shown.append((feed, error, []))
                 continue
@@ -289,9 +316,9 @@ async def _preview(
     return shown
 
 
-def _parse(document: Document, feed: Feed, sandbox: Sandbox) -> ParsedFeed:
+def _parse(document: Document, feed: Feed, sandbox: Sandbox, own: OwnParser | None) -> ParsedFeed:
     try:
-        return parse_document(document, feed, tolerant=sandbox.parse)
+        return parse_document(document, feed, tolerant=sandbox.parse, own=own)
     except FeedError:
         raise
     except Exception as error:
