@@ -23,7 +23,7 @@ class WindowIndex:
     def __init__(self, rows: Iterable[IndexRow] = ()) -> None:
         self._ids = array("q")
         self._blobs: dict[int, bytes] = {}
-        self._terms: dict[int, array[int]] = {}  # term -> places in _ids
+        self._terms: dict[str, array[int]] = {}  # term -> places in _ids
         self._bands: dict[int, list[int]] = {}  # band -> article ids
         self.add(rows)
 
@@ -45,10 +45,9 @@ class WindowIndex:
             self._ids.append(row.article_id)
             self._blobs[row.article_id] = row.blob
             for term in row.terms:
-                number = int(term, 16)
-                postings = self._terms.get(number)
+                postings = self._terms.get(term)
                 if postings is None:
-                    self._terms[number] = array("i", (place,))
+                    self._terms[term] = array("i", (place,))
                 else:
                     postings.append(place)
             for band in row.bands:
@@ -66,7 +65,7 @@ class WindowIndex:
         found = []
         rarity = []
         for term in dict.fromkeys(terms):
-            postings = self._terms.get(int(term, 16))
+            postings = self._terms.get(term)
             if postings is None:
                 continue
             start = max(0, len(postings) - POSTINGS)

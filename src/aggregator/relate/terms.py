@@ -47,7 +47,7 @@ def weigh(counts: dict[str, float], prior: Prior, *, with_text: bool) -> Terms:
         return Terms(np.empty(0, np.uint32), np.empty(0, np.float32))
     ids = np.fromiter(map(term_id, counts), np.uint32, len(counts))
     count = np.fromiter(counts.values(), np.float32, len(counts))
-    frequency = np.where(count >= 1, 1 + np.log(np.maximum(count, 1)), count)
+    frequency = np.where(count > 1, 1 + np.log(np.maximum(count, 1)), count)
     idf = prior.idf(ids)
     weights = frequency * (idf if with_text else idf**0.75)
     if len(ids) > HEAVIEST:
