@@ -99,10 +99,10 @@ SEARCHES = (
     "Küste*",
 )
 WITHOUT_A_DATABASE = {
-    "config check", "config show", "init", "sources add", "sources check", "sources export", "sources import",
-    "sources pause", "sources resume", "sources test",
+    "config check", "config show", "init", "replay", "sources add", "sources check", "sources export", "sources import",
+    "sources pause", "sources resume", "sources show", "sources test",
 }  # fmt: skip
-ELSEWHERE = {"db backup", "db copy", "db restore", "run"}  # below, or in tests of their own
+ELSEWHERE = {"db backup", "db copy", "db restore", "run", "sources fixture"}  # below, or in its own tests
 
 
 def with_password(url: str) -> str:

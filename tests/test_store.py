@@ -1082,6 +1082,23 @@ def test_links_are_saved_with_the_cursor(store: Store) -> None:
     assert (details.linked, details.neighbours) == (True, ((2, 0.75), (1, 0.25)))
 
 
+def test_what_was_linked_last_waits_until_its_stories_are_refined_with_it(store: Store) -> None:
+    add(store, *(article(str(number)) for number in range(1, 4)))
+    assert store.to_refine() == []
+    with store.write() as writer:
+        writer.save_links([linked(2, story=2), linked(1, story=1)], cursor=2)
+    assert store.to_refine() == [1, 2]
+    with store.write() as writer:
+        writer.set_stories({1: 1, 2: 1}, refined=[1])  # of another pass
+    assert store.to_refine() == [1, 2]
+    with store.write() as writer:
+        writer.set_stories({}, refined=[2, 1])
+    assert store.to_refine() == []
+    with store.write() as writer:
+        writer.save_links([linked(3, story=1)])
+    assert (store.link_cursor(), store.to_refine()) == (2, [3])
+
+
 def test_near_some_articles_the_graph_holds_their_stories_whole(store: Store) -> None:
     add(store, *(article(str(number)) for number in range(1, 8)))
     with store.write() as writer:

@@ -5,7 +5,6 @@ own, or in another process.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 
 from aggregator import relate
@@ -33,6 +32,7 @@ def link(
     """
     linked = 0
     owners = store.owners()
+    refine_stories(store, settings, store.to_refine())  # of a pass that was killed in between
     while articles := store.to_link(store.link_cursor(), BATCH):
         _link_batch(store, settings, articles, owners=owners)
         linked += len(articles)
@@ -71,42 +71,29 @@ def _link_batch(
             boilerplate=boilerplate,
             again=again,
         )
-        writer.save_links(results)
+        writer.save_links(results, cursor=None if again else ids[-1])
         if not again:
             writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
         _choose_representatives(store, writer, ids)
-    # Only now the pass has come so far: killed before, it links the batch again, which changes nothing.
-    refine_stories(
-        store,
-        settings,
-        since=articles[0].first_seen_at - settings.window,
-        touched=ids,
-        cursor=None if again else ids[-1],
-    )
+    refine_stories(store, settings, ids)
 
 
-def refine_stories(
-    store: Store,
-    settings: RelateSettings,
-    *,
-    since: datetime,
-    touched: Collection[int] | None = None,
-    cursor: int | None = None,
-) -> None:
-    """Divide the window's neighbour graph into stories again; numbers are kept by greatest overlap.
+def refine_stories(store: Store, settings: RelateSettings, touched: Collection[int]) -> None:
+    """Divide the stories that these articles are in or next to again; numbers are kept by greatest overlap.
 
-    Args:
-        since: where the window begins.
-        touched: only the stories that these articles are in or next to; None: all.
-        cursor: how far the link pass has come with this; None: as before.
+    The graph is read outside of the write transaction, which others wait for; that it was done is written with what came
+    of it.
     """
-    edges, membership = store.story_graph(store.first_id_since(since), near=touched)
-    changes = relate.refine(edges, membership, touched=touched)
-    if changes or cursor is not None:
-        with store.write() as writer:
-            writer.set_stories(changes)
-            if cursor is not None:
-                writer.set_link_cursor(cursor)
+    if not touched:
+        return
+    items = store.items_by_id(touched)  # fewer, where some were purged meanwhile
+    changes: Mapping[int, int] = {}
+    if items:
+        since = min(item.article.first_seen_at for item in items.values()) - settings.window
+        edges, membership = store.story_graph(store.first_id_since(since), near=items)
+        changes = relate.refine(edges, membership, touched=items)
+    with store.write() as writer:
+        writer.set_stories(changes, refined=touched)
 
 
 def _choose_representatives(store: Store, writer: Writer, new: Sequence[int]) -> None:

@@ -30,7 +30,7 @@ meta = sa.Table(
     metadata,
     sa.Column(
         "name", sa.Text, primary_key=True
-    ),  # config_digest, link_cursor, newest_id, newest_at, newest_poll
+    ),  # config_digest, link_cursor, to_refine, newest_id, newest_at, newest_poll
     sa.Column("value", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -35,6 +35,11 @@ class StoryReader(Snapshots):
         with self._read() as connection:
             return int(meta_value(connection, "link_cursor") or 0)
 
+    def to_refine(self) -> list[int]:
+        """Ids of the articles that were linked last, where their stories were not refined with them yet."""
+        with self._read() as connection:
+            return [int(number) for number in (meta_value(connection, "to_refine") or "").split()]
+
     def to_link(self, after_id: int, limit: int) -> list[Article]:
         """The articles after this one, in the order of arrival, with their text."""
         with self._read() as connection:

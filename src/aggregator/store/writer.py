@@ -32,7 +32,7 @@ from aggregator.store.schema import (
     relink,
     source,
 )
-from aggregator.store.snapshot import first_id_in_hour_of
+from aggregator.store.snapshot import first_id_in_hour_of, meta_value
 from aggregator.store.sql import among, insert
 from aggregator.store.transaction import HOUR, when_enabled
 
@@ -139,7 +139,7 @@ class Writer(Recording):
         """What the link pass found for new articles. Saving the same again changes nothing.
 
         Args:
-            cursor: how far it has come; None: as before.
+            cursor: how far it has come; None: as before, for articles that are linked again.
         """
         self.flush()
         present = links.existing(self._connection, (entry.article_id for entry in linked))
@@ -151,11 +151,8 @@ class Writer(Recording):
         again = relink.delete().where(among(self._connection, relink.c.article_id, present))
         self._connection.execute(again)
         if cursor is not None:
-            self.set_link_cursor(cursor)
-
-    def set_link_cursor(self, cursor: int) -> None:
-        """All articles up to this one are linked, and their stories made."""
-        self._meta["link_cursor"] = str(cursor)
+            self._meta["link_cursor"] = str(cursor)
+        self._meta["to_refine"] = _spaced(entry.article_id for entry in linked)
 
     def unlink(self, rows: Sequence[IndexRow]) -> None:
         """Forget what was found for articles that have changed since, before they are linked again.
@@ -199,13 +196,18 @@ class Writer(Recording):
         """Article id -> story number, for those that are in one."""
         return links.stories_of(self._connection, ids)
 
-    def set_stories(self, assignments: Mapping[int, int]) -> None:
+    def set_stories(self, assignments: Mapping[int, int], *, refined: Collection[int] = ()) -> None:
         """Move articles to stories: article id -> story number, new numbers included.
 
         A story left without articles becomes another name of the one that took most of them.
+
+        Args:
+            refined: the articles, as they were saved last, whose stories need not be looked at again.
         """
         if assignments:
             links.set_stories(self._connection, assignments)
+        if refined and meta_value(self._connection, "to_refine") == _spaced(refined):
+            self._meta["to_refine"] = ""
 
     def copy_groups(self, ids: Iterable[int]) -> list[CopyGroup]:
         """The copy groups that these articles are in, with all their members."""
@@ -292,3 +294,7 @@ class Writer(Recording):
         self.commit()
         purge.give_back_space(connection)
         return PruneReport(articles=len(gone), polls=polls, tombstones=keys)
+
+
+def _spaced(ids: Iterable[int]) -> str:
+    return " ".join(map(str, sorted(ids)))
