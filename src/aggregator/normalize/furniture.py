@@ -142,7 +142,9 @@ def _without_title(teaser: str, title: str) -> str:
     """What a teaser adds to its headline, when it opens by repeating it."""
     if not title or not teaser:
         return teaser
-    if _key(teaser) == _key(title):
+    said = _key(title)
+    start = _key(teaser[: 2 * len(title)])  # most are longer by that already
+    if len(start) <= len(said) and _key(teaser) == said:
         return ""
     if len(title) < 20 or teaser[: len(title)].casefold() != title.casefold():
         return teaser
