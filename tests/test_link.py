@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aggregator.model import Article
 from aggregator.pipeline.link import link
 from aggregator.settings import RelateSettings
 from aggregator.store import Store
@@ -63,3 +64,19 @@ def test_a_pass_that_ends_leaves_nothing_to_refine(store: Store) -> None:
     told: list[int] = []
     assert link(store, RelateSettings(), progress=told.append) == 3
     assert (told, store.link_cursor(), store.to_refine()) == ([3], 3, [])
+
+
+def test_what_another_process_links_meanwhile_is_not_linked_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_link, faster = Store.to_link, [RelateSettings()]
+
+    def overtaken(self: Store, after_id: int, limit: int) -> list[Article]:
+        articles = to_link(self, after_id, limit)
+        if faster:
+            assert link(self, faster.pop()) == 3
+        return articles
+
+    monkeypatch.setattr(Store, "to_link", overtaken)
+    assert link(store, RelateSettings()) == 0
+    assert (store.link_cursor(), store.to_refine()) == (3, [])

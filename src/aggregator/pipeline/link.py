@@ -34,8 +34,7 @@ def link(
     owners = store.owners()
     refine_stories(store, settings, store.to_refine())  # of a pass that was killed in between
     while articles := store.to_link(store.link_cursor(), BATCH):
-        _link_batch(store, settings, articles, owners=owners)
-        linked += len(articles)
+        linked += _link_batch(store, settings, articles, owners=owners)
         if progress is not None:
             progress(linked)
     while articles := store.to_relink(BATCH):
@@ -50,9 +49,12 @@ def _link_batch(
     *,
     owners: Mapping[str, str],
     again: bool = False,
-) -> None:
+) -> int:
+    """Returns how many it linked: none where another process was at it meanwhile."""
     ids = [article.id for article in articles if article.id is not None]
     with store.write() as writer:
+        if not again and store.link_cursor() >= ids[0]:
+            return 0
         if again:
             blobs = writer.candidates().get(ids)
             writer.unlink(
@@ -76,6 +78,7 @@ def _link_batch(
             writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
         _choose_representatives(store, writer, ids)
     refine_stories(store, settings, ids)
+    return len(ids)
 
 
 def refine_stories(store: Store, settings: RelateSettings, touched: Collection[int]) -> None:

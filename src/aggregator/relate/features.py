@@ -3,7 +3,6 @@
 The blob's layout is known here only: a fixed header, then arrays, then texts. Numbers are little-endian.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from struct import Struct
@@ -180,7 +179,3 @@ def from_blob(article_id: int, blob: bytes) -> Features:
         shingles=Shingles(np.frombuffer(blob, "<u4", hashes, hashes_at), shift),
         vector=Vector(np.frombuffer(blob, "i1", dimensions, vector_at), scale) if dimensions else None,
     )
-
-
-def all_features(found: Sequence[tuple[int, bytes]]) -> list[Features]:
-    return [from_blob(article_id, blob) for article_id, blob in found]
