@@ -17,6 +17,7 @@ from aggregator import config
 from aggregator.cli import root
 from aggregator.config import Config
 from aggregator.pipeline.poll import poll
+from aggregator.pipeline.retain import prune
 from aggregator.store import Store
 
 NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)
@@ -59,6 +60,7 @@ SUBJECTS = {
     "courier": ("Meteorite", "Swimming pool", "Church organ", "Ploughing match"),
     "gazette": ("Viking ship", "Brewery", "Bus timetable", "Rowing cup"),
 }
+LIMITS = {"wire": 'retention = "1d"\n', "post": "paywall = true\n"}
 OWN = """
     The harbour that the storm broke in March will be closed from June on. Quays for the fishing boats are to be built on
     the western shore, where the lifeboat lies now, the mayor told this newspaper. He spoke of a hard year for everybody who
@@ -104,6 +106,10 @@ def answer(request: httpx.Request) -> httpx.Response:
         )
         for subject, fate in zip(SUBJECTS[host], ("found", "opened", "argued over", "won"), strict=True)
     ]
+    return document(name, items)
+
+
+def document(name: str, items: list[str]) -> httpx.Response:
     spaces = (
         "xmlns:content='http://purl.org/rss/1.0/modules/content/' xmlns:dc='http://purl.org/dc/elements/1.1/'"
     )
@@ -118,7 +124,8 @@ def polled(tmp_path: Path) -> Iterator[tuple[Config, Store]]:
         '[store]\ndatabase = "news.db"\n[fetch]\nhost_gap = "0s"\n'
         + "".join(
             f'[[sources]]\nid = "{key}"\nname = "{outlet[0]}"\nurl = "https://{key}.example/"\nlanguage = "en"\n'
-            f'[[sources.feeds]]\nurl = "https://{key}.example/rss"\n'
+            + LIMITS.get(key, "")
+            + f'[[sources.feeds]]\nurl = "https://{key}.example/rss"\n'
             for key, outlet in OUTLETS.items()
         )
     )
@@ -180,11 +187,51 @@ def test_an_editor_parts_a_copy_and_no_id_changes(polled: tuple[Config, Store]) 
     assert len(the_harbour(store)) == 2
 
 
-def test_where_the_agency_is_hidden_the_earliest_full_text_stands_for_the_others(
+def shown(store: Store) -> tuple[str, int]:
+    """The outlet that stands for the text, and how many copies it has."""
+    entry = max(the_harbour(store), key=lambda entry: len(entry["copies"]))
+    return entry["outlet"], len(entry["copies"])
+
+
+def agency_page(store: Store) -> str:
+    return str(max(the_harbour(store), key=lambda entry: len(entry["copies"]))["id"])
+
+
+def test_where_the_agency_is_hidden_the_earliest_that_is_free_stands_for_the_others(
     polled: tuple[Config, Store],
 ) -> None:
     _, store = polled
-    entry = max(the_harbour(store), key=lambda entry: len(entry["copies"]))
-    run(store, "verdicts", "hide", str(entry["id"]))
-    shown = max(the_harbour(store), key=lambda entry: len(entry["copies"]))
-    assert shown["id"] != entry["id"] and len(shown["copies"]) == 4
+    assert shown(store) == ("Associated Press", 4)
+    run(store, "verdicts", "hide", agency_page(store))
+    assert shown(store) == ("The Ledger", 4), "Harbour Post was earlier, and is behind a paywall"
+    run(store, "verdicts", "undo", "1")
+    assert shown(store) == ("Associated Press", 4)
+
+
+def test_where_the_agency_is_parted_the_rest_is_shown_by_the_same_rule(polled: tuple[Config, Store]) -> None:
+    _, store = polled
+    run(store, "verdicts", "not-copy", agency_page(store))
+    assert shown(store) == ("The Ledger", 3)
+
+
+def test_where_the_agency_is_purged_the_rest_is_shown_by_the_same_rule(polled: tuple[Config, Store]) -> None:
+    loaded, store = polled
+    purged = prune(loaded, store, now=NOW + timedelta(days=2))
+    assert (purged.articles, len(purged.regrouped)) == (5, 1)
+    assert shown(store) == ("The Ledger", 3)
+
+
+def test_where_the_agency_tells_something_else_now_the_rest_is_shown_by_the_same_rule(
+    polled: tuple[Config, Store],
+) -> None:
+    loaded, store = polled
+
+    def corrected(request: httpx.Request) -> httpx.Response:
+        if request.url.host != "wire.example":
+            return answer(request)
+        name, _, title, *_ = OUTLETS["wire"]
+        return document(name, [item("wire", title, OWN, NOW - timedelta(hours=6), name)])
+
+    later = NOW + timedelta(hours=1)
+    poll(loaded, store, clock=lambda: later, all=True, transport=httpx.MockTransport(corrected))
+    assert shown(store) == ("The Ledger", 3)

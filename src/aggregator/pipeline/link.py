@@ -9,8 +9,9 @@ from functools import cache
 
 from aggregator import relate
 from aggregator.model import Article
+from aggregator.pipeline import representatives
 from aggregator.settings import RelateSettings
-from aggregator.store import Store, Writer
+from aggregator.store import Store
 
 BATCH = 100
 """Articles per transaction, and between two refinements of the stories: the streaming figure that was measured."""
@@ -55,7 +56,9 @@ def _link_batch(
     with store.write() as writer:
         if not again and store.link_cursor() >= ids[0]:
             return 0
+        together: set[int] = set()
         if again:
+            together.update(*(group.members for group in writer.copy_groups(ids)))
             blobs = writer.candidates().get(ids)
             writer.unlink(
                 [relate.index_row(relate.from_blob(number, blob)) for number, blob in blobs.items()]
@@ -76,7 +79,10 @@ def _link_batch(
         writer.save_links(results, cursor=None if again else ids[-1])
         if not again:
             writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
-        _choose_representatives(store, writer, ids)
+        if again:
+            representatives.choose(store, writer, together.union(ids))
+        else:
+            representatives.choose_among_new(store, writer, ids)
     refine_stories(store, settings, ids)
     return len(ids)
 
@@ -97,19 +103,3 @@ def refine_stories(store: Store, settings: RelateSettings, touched: Collection[i
         changes = relate.refine(edges, membership, touched=items)
     with store.write() as writer:
         writer.set_stories(changes, refined=touched)
-
-
-def _choose_representatives(store: Store, writer: Writer, new: Sequence[int]) -> None:
-    """Where a copy group gained members, the best of them and of its representative so far is what lists show."""
-    arrived = set(new)
-    rivals = {
-        group.id: [group.representative_id, *(member for member in group.members if member in arrived)]
-        for group in writer.copy_groups(new)
-    }
-    items = store.items_by_id({member for members in rivals.values() for member in members})
-    writer.set_representatives(
-        {
-            group_id: relate.choose_representative([items[member] for member in members if member in items])
-            for group_id, members in rivals.items()
-        }
-    )

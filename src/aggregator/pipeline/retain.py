@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from aggregator.config import Config
 from aggregator.model import Source
+from aggregator.pipeline import representatives
 from aggregator.settings import Keep, StoreSettings
 from aggregator.store import PruneReport, Store
 
@@ -31,9 +32,11 @@ def prune(config: Config, store: Store, *, now: datetime) -> PruneReport:
     keep = Keep(settings.retention, settings.keep)
     own = {source.id: kept for source in config.sources if (kept := keep_of(source, settings)) != keep}
     with store.write() as writer:
-        return writer.prune(
+        report = writer.prune(
             now, keep, own=own, polls_kept=settings.polls_kept, tombstones_kept=settings.tombstones_kept
         )
+        representatives.choose(store, writer, report.regrouped)
+        return report
 
 
 def prune_if_due(config: Config, store: Store, *, now: datetime) -> PruneReport | None:

@@ -7,8 +7,9 @@ from aggregator.errors import AggregatorError, UnknownName
 from aggregator.identify import alias_key
 from aggregator.model import Decision, EditorVerdict
 from aggregator.normalize import canonical_url
+from aggregator.pipeline import representatives
 from aggregator.pipeline.lists import find_item
-from aggregator.store import Store
+from aggregator.store import Store, Writer
 
 
 def decide(
@@ -47,7 +48,15 @@ def decide(
         why=why,
     )
     with store.write() as writer:
-        return writer.decide(wanted)
+        together = {
+            member
+            for group in writer.copy_groups(_ids(writer, url_hash, other_hash))
+            for member in group.members
+        }
+        given = writer.decide(wanted)
+        writer.commit()
+        representatives.choose(store, writer, together)
+        return given
 
 
 def undo(store: Store, number: int, *, at: datetime, by: str) -> EditorVerdict:
@@ -57,7 +66,16 @@ def undo(store: Store, number: int, *, at: datetime, by: str) -> EditorVerdict:
         UnknownName: there is none of this number.
     """
     with store.write() as writer:
-        return writer.undo(number, at=at, by=by)
+        undone = writer.undo(number, at=at, by=by)
+        writer.commit()
+        representatives.choose(store, writer, _ids(writer, undone.url_hash))
+        return undone
+
+
+def _ids(writer: Writer, *hashes: int | None) -> list[int]:
+    """The stored articles that are known by these keys."""
+    known = writer.known([hash for hash in hashes if hash is not None])
+    return [article.article_id for article in known.values() if not article.purged]
 
 
 def _address(store: Store, id_or_url: str) -> tuple[str, int]:

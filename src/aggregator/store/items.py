@@ -268,7 +268,6 @@ class ItemReader(Snapshots):
                 .where(sighting.c.article_id == article_id)
                 .order_by(sighting.c.first_seen_at, feed.c.position)
             )
-            # Without an index on the article: one reading of all keys, for the one command that asks.
             keys = connection.execute(sa.select(key.c.hash, key.c.kind).where(key.c.article_id == article_id))
             packed = connection.scalar(
                 sa.select(neighbours.c.packed).where(neighbours.c.article_id == article_id)

@@ -6,7 +6,7 @@ Each batch is whole, and a purge that was killed goes on where it stopped: what 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -64,7 +64,8 @@ def outdated(
     below = first_id_since(connection, now - keep.age)
     general = article.c.id < below
     if others:
-        general = sa.and_(general, article.c.source_id.not_in([numbers[name] for name in others]))
+        have_own = among(connection, article.c.source_id, [numbers[name] for name in others])
+        general = sa.and_(general, sa.not_(have_own))
     taken = [general]
     for name, number in numbers.items():
         limit = others.get(name, keep)
@@ -84,10 +85,15 @@ def outdated(
     return taken
 
 
+class Purged(NamedTuple):
+    ids: Collection[int]
+    regrouped: Collection[int] = ()  # articles that stand for their copies now, for one that went
+
+
 def purge_articles(
     connection: sa.Connection, search: SearchIndex, *, taken: sa.ColumnElement[bool], limit: int
-) -> list[int]:
-    """Purge the oldest articles of those to be taken, at most `limit`. Returns their ids."""
+) -> Purged:
+    """Purge the oldest articles of those to be taken, at most `limit`."""
     outlet = sa.case((article.c.outlet == "", source.c.name), else_=article.c.outlet)
     old = connection.execute(
         sa.select(article.c.id, article.c.title, article.c.teaser, outlet)
@@ -97,7 +103,7 @@ def purge_articles(
         .limit(limit)
     ).all()
     if not old:
-        return []
+        return Purged(())
     ids = [row[0] for row in old]
     search.remove(connection, [(row[0], row[1], row[2], row[3]) for row in old])
     groups = connection.scalars(
@@ -107,14 +113,16 @@ def purge_articles(
         connection.execute(table.delete().where(among(connection, table.c.article_id, ids)))
     connection.execute(copy_edge.delete().where(among(connection, copy_edge.c.a, ids)))
     connection.execute(copy_edge.delete().where(among(connection, copy_edge.c.b, ids)))
-    if groups:
-        _repair_groups(connection, groups)
+    regrouped = _repair_groups(connection, groups) if groups else ()
     connection.execute(article.delete().where(among(connection, article.c.id, ids)))
-    return ids
+    return Purged(ids, regrouped)
 
 
-def _repair_groups(connection: sa.Connection, groups: Collection[int]) -> None:
-    """Groups that lost their representative are shown by their oldest member; one alone is no group."""
+def _repair_groups(connection: sa.Connection, groups: Collection[int]) -> list[int]:
+    """Groups that lost their representative are shown by their oldest member; one alone is no group.
+
+    Returns these members.
+    """
     left = {
         row.group_id: (row.oldest, row.members)
         for row in connection.execute(
@@ -143,6 +151,7 @@ def _repair_groups(connection: sa.Connection, groups: Collection[int]) -> None:
     if lonely:
         connection.execute(copy_member.delete().where(among(connection, copy_member.c.group_id, lonely)))
         connection.execute(copy_group.delete().where(among(connection, copy_group.c.id, lonely)))
+    return [left[group_id][0] for group_id in lost if group_id in left and group_id not in lonely]
 
 
 def forget_tombstones(connection: sa.Connection, *, before: int, at: int, limit: int) -> int:

@@ -31,7 +31,7 @@ from aggregator.store.schema import (
     tombstone,
 )
 from aggregator.store.sql import among, insert
-from aggregator.store.transaction import HOUR, FeedRow, Transaction
+from aggregator.store.transaction import FeedRow, Transaction
 
 MAX_REJECTIONS = 5_000
 """Of one poll, kept with their reasons: as many as a document may have entries. Repeated, they are one row for all polls."""
@@ -250,7 +250,7 @@ class Recording(Transaction):
         values["id"] = article_id
         values["first_seen_at"] = at
         self._pending.articles.append(values)
-        self._pending.hours.setdefault(at // HOUR, article_id)
+        self._pending.hours.setdefault(at // rows.HOUR, article_id)
         self._pending.searched.append(
             (article_id, values["title"], values["teaser"], values["outlet"] or outlet)
         )

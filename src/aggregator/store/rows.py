@@ -39,6 +39,7 @@ KIND_CODES: dict[str, int] = {word: code for code, word in enumerate(_KINDS)}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
+HOUR = 3600  # seconds; the table `hour` counts in these
 
 # PostgreSQL refuses NUL, SQLite stores it and then finds nothing behind it; neither can encode a lone surrogate.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

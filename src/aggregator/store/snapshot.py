@@ -11,8 +11,6 @@ from aggregator.store.candidates import TermIndex
 from aggregator.store.schema import article, hour, meta
 from aggregator.store.search import SearchIndex
 
-_HOUR = 3600
-
 
 class Snapshots(ABC):
     """Gives each method of a reader its connection; implemented by Store."""
@@ -32,7 +30,7 @@ class Snapshots(ABC):
 def first_id_since(connection: sa.Connection, at: datetime) -> int:
     """By the hour's first id, then along at most one hour of articles."""
     bound = rows.seconds_up(at)
-    start = connection.execute(_FIRST_OF_HOUR, {"hour": bound // _HOUR}).scalar()
+    start = connection.execute(_FIRST_OF_HOUR, {"hour": bound // rows.HOUR}).scalar()
     if start is not None:
         found = connection.execute(_FIRST_SINCE, {"start": start, "bound": bound}).scalar()
         if found is not None:
@@ -42,7 +40,7 @@ def first_id_since(connection: sa.Connection, at: datetime) -> int:
 
 def first_id_in_hour_of(connection: sa.Connection, at: datetime) -> int:
     """Every smaller id was given before this instant, whether its article is still there or not."""
-    start = connection.execute(_FIRST_OF_HOUR, {"hour": rows.seconds(at) // _HOUR}).scalar()
+    start = connection.execute(_FIRST_OF_HOUR, {"hour": rows.seconds(at) // rows.HOUR}).scalar()
     return int(meta_value(connection, "newest_id") or 0) + 1 if start is None else int(start)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from aggregator.store import rows
 from aggregator.store.candidates import PART_BITS
 from aggregator.store.schema import (
     article,
@@ -31,7 +32,6 @@ from aggregator.store.schema import (
     story_member,
     tombstone,
 )
-from aggregator.store.transaction import HOUR
 
 Question = tuple[str, sa.Select[int, int]]
 """A sentence about {count} and {example}, and the statement that gives both."""
@@ -154,7 +154,9 @@ def _time() -> Iterator[Question]:
         "article: {count} articles first seen before the one that was stored before them, e.g. {example}",
         _counted(dated.c.id, dated.c.first_seen_at < dated.c.before),
     )
-    begun = sa.exists().where(hour.c.hour == article.c.first_seen_at // HOUR, hour.c.first_id <= article.c.id)
+    begun = sa.exists().where(
+        hour.c.hour == article.c.first_seen_at // rows.HOUR, hour.c.first_id <= article.c.id
+    )
     yield (
         "hour: {count} articles that no hour leads to, e.g. {example}: windows of time would miss them",
         _counted(article.c.id, ~begun),

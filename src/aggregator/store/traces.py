@@ -10,7 +10,6 @@ from aggregator.store import rows
 from aggregator.store.schema import article, feed, hour, key, poll, rejection, source, tombstone
 from aggregator.store.sql import among
 
-_HOUR = 3600
 LIKE = 40
 """Characters at the end of an address that its rejections are looked for by."""
 
@@ -64,7 +63,7 @@ def _first_seen(connection: sa.Connection, article_id: int) -> datetime | None:
     number = connection.scalar(
         sa.select(hour.c.hour).where(hour.c.first_id <= article_id).order_by(hour.c.hour.desc()).limit(1)
     )
-    return None if number is None else rows.instant(number * _HOUR)
+    return None if number is None else rows.instant(number * rows.HOUR)
 
 
 def rejections(connection: sa.Connection, end: str, is_meant: Callable[[str], bool]) -> list[Rejection]:

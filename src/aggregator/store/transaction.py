@@ -37,8 +37,6 @@ from aggregator.store.schema import (
 from aggregator.store.search import SearchRow, search_index
 from aggregator.store.sql import insert
 
-HOUR = 3600
-
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:

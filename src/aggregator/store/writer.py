@@ -34,7 +34,7 @@ from aggregator.store.schema import (
 )
 from aggregator.store.snapshot import first_id_in_hour_of, meta_value
 from aggregator.store.sql import among, insert
-from aggregator.store.transaction import HOUR, when_enabled
+from aggregator.store.transaction import when_enabled
 
 PRUNE_BATCH = 1_000
 """Articles, and polls, purged in one transaction: so short that a poll can commit in between."""
@@ -47,6 +47,7 @@ class PruneReport:
     articles: int
     polls: int
     tombstones: int  # keys of articles purged long ago, given up
+    regrouped: tuple[int, ...]  # articles shown for their copies since the one that was before went
 
 
 class Writer(Recording):
@@ -264,12 +265,14 @@ class Writer(Recording):
         self.commit()
         connection = self._connection
         gone: list[int] = []
+        regrouped: set[int] = set()
         for taken in purge.outdated(connection, now, keep, own or {}):
 
             def purge_some(taken: sa.ColumnElement[bool] = taken) -> int:
-                ids = purge.purge_articles(connection, self._search, taken=taken, limit=PRUNE_BATCH)
-                gone.extend(ids)
-                return len(ids)
+                done = purge.purge_articles(connection, self._search, taken=taken, limit=PRUNE_BATCH)
+                gone.extend(done.ids)
+                regrouped.update(done.regrouped)
+                return len(done.ids)
 
             purge.in_batches(purge_some, self.commit)
         before = rows.seconds_up(now - polls_kept)
@@ -288,12 +291,17 @@ class Writer(Recording):
         )
         lowest = purge.lowest_id(connection)
         below = self._numbers().article + 1 if lowest is None else lowest
-        purge.forget_hours(connection, before=at // HOUR, below=below)
+        purge.forget_hours(connection, before=at // rows.HOUR, below=below)
         self._terms.drop_below(connection, below)
         self._meta["pruned_at"] = str(rows.seconds(now))
         self.commit()
         purge.give_back_space(connection)
-        return PruneReport(articles=len(gone), polls=polls, tombstones=keys)
+        return PruneReport(
+            articles=len(gone),
+            polls=polls,
+            tombstones=keys,
+            regrouped=tuple(sorted(regrouped.difference(gone))),
+        )
 
 
 def _spaced(ids: Iterable[int]) -> str:
