@@ -260,7 +260,8 @@ def test_C2_a_checkpoint_that_is_killed_loses_nothing(desk: Desk) -> None:
     for _ in range(4):
         killed_when_it_changes(child(CHECKPOINT, desk.database), desk.database, later=moment.random() * 0.01)
         inside += desk.log.exists() and desk.log.stat().st_size > 0
-        assert desk("db", "check").exit_code == 0
+        checked = desk("db", "check")
+        assert checked.exit_code == 0, checked.output
         assert desk.stored() == stored
         with desk.left() as left:
             bodies = left.rows("SELECT count(*), min(length(text)) FROM article_text")
@@ -274,7 +275,8 @@ def test_C2_giving_back_space_may_be_killed_and_goes_on_next_time(desk: Desk) ->
     moment, stored = random.Random(3), desk.stored()
     for _ in range(3):
         killed_when_it_changes(child(VACUUM, desk.database), desk.log, later=moment.random() * 0.01)
-        assert desk("db", "check").exit_code == 0
+        checked = desk("db", "check")
+        assert checked.exit_code == 0, checked.output
         assert desk.stored() == stored
     assert desk("db", "prune").exit_code == 0
     assert desk.database.stat().st_size < 2_000_000

@@ -388,6 +388,25 @@ def test_two_processes_write_what_one_would_have(path: Path, store: Store) -> No
         assert both.check() == []
 
 
+def test_a_log_in_use_is_never_deleted_by_another_process(path: Path, store: Store) -> None:
+    """Closing a file that was opened by other means than SQLite's gives up all locks of its process on it."""
+    add(store, article("first"))
+    store.stats()  # the reader's connection
+    with Store.open(address(path)) as second:
+        second.stats()
+    passing = "import sys\nfrom aggregator.store import Store\nStore.open(sys.argv[1]).close()"
+    raw = (
+        "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute('SELECT 1 FROM article')\nc.close()"
+    )
+    for code, argument in ((passing, address(path)), (raw, path)):
+        process = child(code, argument)
+        assert (process.communicate(timeout=60), process.returncode) == (("", ""), 0)
+        assert path.with_name("news.db-wal").exists(), "the log is ours as long as we have the file open"
+    add(store, article("second"))
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT count(*) FROM article").fetchone() == (2,)
+
+
 @pytest.mark.slow
 def test_two_processes_make_one_store(path: Path) -> None:
     code = (

@@ -21,11 +21,11 @@ from sqlalchemy import event, pool
 
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.settings import StoreSettings
+from aggregator.store.files import opened_still
 
 WRITER_LOCK = 0x6E657773666F6C64
 """Key of the advisory lock on PostgreSQL: any number, the same for all versions."""
 
-_MAGIC = b"SQLite format 3\x00"
 _INCREMENTAL = 2
 _RETRY = 0.05  # seconds between attempts to switch a new file to WAL, where SQLite does not wait by itself
 
@@ -89,20 +89,23 @@ class Database:
         if self.path is None:
             return True  # PostgreSQL: the tables tell
         try:
-            with self.path.open("rb") as file:
-                start = file.read(len(_MAGIC))
-        except FileNotFoundError:
+            if not self.path.stat().st_size:
+                return False
+        except (FileNotFoundError, NotADirectoryError):
             return False
-        except IsADirectoryError as error:
-            raise StoreError(f"{self.path} is a folder; [store] database names a file") from error
         except OSError as error:
             raise StoreError(f"{self.path}: cannot be opened: {error.strerror}") from error
-        if not start:
-            return False
-        if start != _MAGIC:
+        if self.path.is_dir():
+            raise StoreError(f"{self.path} is a folder; [store] database names a file")
+        try:
+            self._signature()
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self.path}: cannot be opened; may this user read it?") from error
+        except sqlite3.DatabaseError as error:
             raise StoreError(
-                f"{self.path} is not an SQLite database; nothing was changed. Give another path in [store] database."
-            )
+                f"{self.path} is not an SQLite database; nothing was changed. Give another path in [store] database,"
+                " or, if it was one, `aggregator db restore FILE`."
+            ) from error
         return True
 
     @cached_property
@@ -248,17 +251,37 @@ class Database:
                 connection.execute(f"PRAGMA application_id = {random.getrandbits(31)}")
             connection.execute("COMMIT")
 
-    def _check_log(self, connection: sqlite3.Connection) -> None:
-        """SQLite takes any log that lies beside a file for its own, and what is in it for newer than the file."""
-        assert self.path is not None
-        with self.path.open("rb") as file:
-            file.seek(68)
-            own = int.from_bytes(file.read(4), "big", signed=True)
-        if connection.execute("PRAGMA application_id").fetchone()[0] != own:
+    def _check_log(self, connection: FileConnection) -> None:
+        """SQLite takes any log that lies beside a file for its own, and what is in it for newer than the file.
+
+        A file is signed before it has a log, so the two agree but for a moment in which another process signs it, or
+        puts another in its place; then what stands in the file is not the same before and after.
+        """
+        signed = self._signature()
+        found = connection.execute("PRAGMA application_id").fetchone()[0]
+        while found != signed and signed != (signed := self._signature()):
+            found = connection.execute("PRAGMA application_id").fetchone()[0]
+        if signed not in (None, found) and connection.file == self._file():
             raise StoreError(
-                f"{self}: the log beside it ({self.path.name}-wal) belongs to another database. Nothing was changed;"
+                f"{self}: the log beside it ({self.path}-wal) belongs to another database. Nothing was changed;"
                 " move it away, with the -shm beside it"
             )
+
+    def _signature(self) -> int | None:
+        """The number in the file itself, whatever a log says. 0: it has none; None: unknown, the file without its log
+        being no whole database, as while a log is folded into it.
+
+        Through SQLite: whoever opens the file by other means and closes it again takes away all locks of this process
+        on it (fcntl(2)), whereupon another process may delete the log that this one goes on writing to.
+        """
+        assert self.path is not None
+        try:
+            with opened_still(self.path) as connection:
+                return int(connection.execute("PRAGMA application_id").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT:
+                raise
+            return None
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
         """Nothing to do but for a new file, where two processes may try it at once."""
