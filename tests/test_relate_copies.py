@@ -240,3 +240,15 @@ def test_two_texts_of_one_outlet_must_share_more_than_its_background() -> None:
 def test_series_are_known_by_their_names(title: str) -> None:
     assert is_serial(title)
     assert pair((title, LONG), (title, LONG)) == 0
+
+
+def test_under_one_headline_an_outlet_is_asked_no_more_than_two_outlets() -> None:
+    headline = "Council of the island closes its old harbour after the storm"
+    longer = (
+        f"The council of the island voted late on Tuesday to close the old harbour for two years. {LONG[60:]}"
+    )
+    cut = (headline, longer), (headline, f"After nine years of promises, {longer[0].lower()}{longer[1:70]}")
+    assert 0 < pair(*cut) == pair(*cut, own=True)
+    another = (f"{headline} in March", cut[1][1])
+    assert pair(cut[0], another) > 0
+    assert pair(cut[0], another, own=True) == 0, "two headlines, teasers that agree by less than half"

@@ -18,6 +18,8 @@ OWN_TEXT_JACCARD = 0.5
 """The same for two texts of one outlet: it repeats its own background, and edits its own texts less than others do."""
 OWN_TITLE_JACCARD = 0.75
 OWN_TEASER_JACCARD = 0.5
+"""Of an outlet's items under two headlines. Under one they are a report published again and agree as copies elsewhere do:
+which outlet has an article that two sources bring depends on who brought it first."""
 
 _AGREEMENTS = (
     # Words of the headlines (Jaccard), runs of four words of the teasers (Jaccard, containment, number): all of a row.
@@ -74,7 +76,7 @@ def similarity(a: Features, b: Features) -> float:
     if not a.lead and not b.lead:
         return titles if _bare_copies(a, b) else 0.0
     found = overlap(a.shingles, b.shingles)
-    if own:
+    if own and titles < 1:
         agree = titles >= OWN_TITLE_JACCARD and found.jaccard >= OWN_TEASER_JACCARD
     elif a.with_text or b.with_text:
         agree = titles >= MIXED_TITLE_JACCARD and found.containment >= MIXED_CONTAINMENT
