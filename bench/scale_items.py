@@ -259,7 +259,7 @@ def _known_words() -> list[str]:
         listed = np.load(file, allow_pickle=False)["words"].tobytes().decode("utf-8").split("\n")
     terms = {word: tokenizer("en").flat(word) for word in listed if len(word) > 2 and word.isascii()}
     words = [word for word, found in terms.items() if word.isalpha() and len(found) == 1]
-    frequencies = prior().frequencies(np.array([term_id(terms[word][0]) for word in words], np.uint32))
+    frequencies = prior().known(np.array([term_id(terms[word][0]) for word in words], np.uint32))[1]
     ranked = sorted(zip((-frequencies.astype(int)).tolist(), words, strict=True))
     return [word for _, word in ranked]
 

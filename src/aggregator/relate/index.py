@@ -6,7 +6,9 @@ comes out the same whichever index proposed its candidates.
 
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from math import log
 
 import numpy as np
@@ -23,8 +25,8 @@ class WindowIndex:
     def __init__(self, rows: Iterable[IndexRow] = ()) -> None:
         self._ids = array("q")
         self._blobs: dict[int, bytes] = {}
-        self._terms: dict[str, array[int]] = {}  # term -> places in _ids
-        self._bands: dict[int, list[int]] = {}  # band -> article ids
+        self._terms: defaultdict[str, array[int]] = defaultdict(partial(array, "i"))  # term -> places in _ids
+        self._bands: defaultdict[int, list[int]] = defaultdict(list)  # band -> article ids
         self.add(rows)
 
     def __len__(self) -> int:
@@ -45,13 +47,9 @@ class WindowIndex:
             self._ids.append(row.article_id)
             self._blobs[row.article_id] = row.blob
             for term in row.terms:
-                postings = self._terms.get(term)
-                if postings is None:
-                    self._terms[term] = array("i", (place,))
-                else:
-                    postings.append(place)
+                self._terms[term].append(place)
             for band in row.bands:
-                self._bands.setdefault(band, []).append(row.article_id)
+                self._bands[band].append(row.article_id)
 
     def search(
         self, terms: Sequence[str], *, since_id: int, until_id: int | None, limit: int

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zlib import crc32
 
 import numpy as np
 
 from aggregator.model import CandidateIndex, Item, Related, Relation
 from aggregator.relate.copies import is_serial
 from aggregator.relate.features import Features, from_blob, search_terms
+from aggregator.relate.prior import term_id
 from aggregator.relate.scoring import Scored, score
 from aggregator.relate.selection import Wording, choose
 from aggregator.relate.tokens import tokenizer, words
@@ -181,7 +181,7 @@ def _spelling(item: Item) -> dict[int, str]:
             terms = known[word]
             for term in terms:
                 # Headlines in title case say less about a word's spelling than running text.
-                spelled.setdefault(crc32(term.encode("utf-8", "surrogatepass")), word)
+                spelled.setdefault(term_id(term), word)
     return spelled
 
 

@@ -5,6 +5,7 @@ item files. Terms it does not know are taken as rarer than everything it knows. 
 same weights, in every process and on every store; what is common in the window alone is scoring's concern.
 """
 
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from math import log
@@ -20,6 +21,12 @@ Weights = npt.NDArray[np.float32]
 def term_id(term: str) -> int:
     """A term as 32 bits: two terms of one window share a number about once in ten thousand vocabularies' words."""
     return crc32(term.encode("utf-8", "surrogatepass"))
+
+
+def term_ids(terms: Collection[str]) -> TermIds:
+    """term_id of each, encoded all at once: half the time. No term holds a line break."""
+    encoded = "\n".join(terms).encode("utf-8", "surrogatepass").split(b"\n")
+    return np.fromiter(map(crc32, encoded), np.uint32, len(terms))
 
 
 class Prior:
@@ -38,18 +45,16 @@ class Prior:
         self._frequencies = frequencies
         self.unknown = log((documents + 1) / 0.5)
 
-    def frequencies(self, ids: TermIds) -> npt.NDArray[np.uint32]:
-        place, known = self._find(ids)
-        return np.where(known, self._frequencies[place], 0).astype(np.uint32)
-
     def idf(self, ids: TermIds) -> Weights:
         """ln((N + 1) / (df + .5)) of each term."""
-        place, known = self._find(ids)
-        return np.where(known, self._idf[place], self.unknown).astype(np.float32)
+        return self.known(ids)[0]
 
-    def _find(self, ids: TermIds) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    def known(self, ids: TermIds) -> tuple[Weights, npt.NDArray[np.uint32]]:
+        """idf and document frequency of each term."""
         place = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
-        return place, self._ids[place] == ids
+        known = self._ids[place] == ids
+        idf = np.where(known, self._idf[place], np.float32(self.unknown))
+        return idf, np.where(known, self._frequencies[place], np.uint32(0))
 
 
 @cache

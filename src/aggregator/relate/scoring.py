@@ -66,7 +66,7 @@ def score(
 
 
 def _cosines(query: Features, found: Sequence[tuple[int, bytes]], width: int) -> Scores:
-    counts = np.array([blob[TERM_COUNT_AT] | blob[TERM_COUNT_AT + 1] << 8 for _, blob in found])
+    counts = np.frombuffer(b"".join([blob[TERM_COUNT_AT : TERM_COUNT_AT + 2] for _, blob in found]), "<u2")
     ids = np.frombuffer(
         b"".join(
             [
@@ -103,9 +103,9 @@ def _cosines(query: Features, found: Sequence[tuple[int, bytes]], width: int) ->
 def _damping(query: Features, frequency: npt.NDArray[np.intp], width: int) -> Scores:
     """Squared ratio of the idf that counts the window to the prior's."""
     known = prior()
-    before = known.idf(query.terms)
+    before, frequencies = known.known(query.terms)
     documents = known.documents + width
-    now = np.log((documents + 1) / (known.frequencies(query.terms) + frequency + 0.5))
+    now = np.log((documents + 1) / (frequencies + frequency + 0.5))
     power = 1.0 if query.with_text else 0.75
     return np.minimum(now / before, 1.0).astype(np.float32) ** np.float32(2 * power)
 

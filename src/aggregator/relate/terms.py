@@ -12,7 +12,7 @@ from itertools import chain, islice, pairwise
 
 import numpy as np
 
-from aggregator.relate.prior import Prior, TermIds, Weights, term_id
+from aggregator.relate.prior import Prior, TermIds, Weights, term_ids
 from aggregator.relate.tokens import tokenizer
 
 TEXT_WORDS = 30
@@ -45,7 +45,7 @@ def weigh(counts: dict[str, float], prior: Prior, *, with_text: bool) -> Terms:
     """(1 + ln count) x idf, the heaviest kept, brought to length one."""
     if not counts:
         return Terms(np.empty(0, np.uint32), np.empty(0, np.float32))
-    ids = np.fromiter(map(term_id, counts), np.uint32, len(counts))
+    ids = term_ids(counts)
     count = np.fromiter(counts.values(), np.float32, len(counts))
     frequency = np.where(count > 1, 1 + np.log(np.maximum(count, 1)), count)
     idf = prior.idf(ids)

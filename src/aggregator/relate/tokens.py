@@ -21,8 +21,8 @@ _WORD = re.compile(rf"[\w{_MARKS}]+(?:['’]\w+)*")
 _MIXED_WORD = re.compile(
     rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[\w{_MARKS}])+(?:['’](?:(?![{_UNSPACED}_])\w)+)*"
 )
-_PUNCTUATED = re.compile("[\x00-\x7f\u2010-\u201f]*")
-"""ASCII, dashes and quotes: nearly all English, and nothing in it to fold but the case."""
+_PUNCTUATED = re.compile("[\x00-\x7f\xa0\xa2\xa3\xa5\xa7\xa9\xab\xae\xb0\xb7\xbb\u2010-\u201f\u2026\u20ac]*")
+"""ASCII, dashes, quotes, signs of money: nearly all English, and nothing in its words to fold but the case."""
 _LATIN = re.compile(
     "[\x00-\x7f\xa0-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf-\u0131\u0134-\u0148\u014a-\u017e\u2010-\u2022\u2026\u20ac]*"
 )
