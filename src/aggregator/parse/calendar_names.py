@@ -2,7 +2,8 @@
 
 Folded means: lower case, marks over and under letters removed, l for ł, o for ø (see dates.fold). Names follow
 the Unicode CLDR (wide and abbreviated, inside a date and standing alone) with the short forms seen in feeds.
-Croatian is left out on purpose: its listopad is October, everyone else's is November.
+Croatian is left out on purpose: its listopad is October, everyone else's is November. So is Persian: its years are of
+another calendar.
 """
 
 
@@ -113,6 +114,16 @@ MONTHS = {
         "gener gen | febrer febr | marc | abril abr | maig | juny | juliol jul | agost ag | setembre set | "
         "octubre oct | novembre nov | desembre des"
     ),
+    # Egypt and the Gulf, the Maghreb, the Levant and Iraq; the last has months of two words, see LONG_NAMES.
+    "ar": (
+        "يناير جانفي | فبراير فيفري شباط | مارس اذار | ابريل افريل نيسان | مايو ماي ايار | يونيو يونيه جوان حزيران | "
+        "يوليو يوليه جويلية تموز | اغسطس اوت اب | سبتمبر ايلول | اكتوبر | نوفمبر | ديسمبر"
+    ),
+    "he": (
+        "ינואר בינואר | פברואר בפברואר | מרץ במרץ מרס במרס | אפריל באפריל | מאי במאי | יוני ביוני | יולי ביולי | "
+        "אוגוסט באוגוסט | ספטמבר בספטמבר | אוקטובר באוקטובר | נובמבר בנובמבר | דצמבר בדצמבר"
+    ),
+    "ur": "جنوری | فروری | مارچ | اپریل | ميی | جون | جولائی | اگست | ستمبر | اکتوبر | نومبر | دسمبر",
 }
 
 # The same for the days of the week, Monday first.
@@ -154,8 +165,25 @@ WEEKDAYS = {
     "el": "δευτερα δευ | τριτη τρι | τεταρτη τετ | πεμπτη πεμ | παρασκευη παρ | σαββατο σαβ | κυριακη κυρ",
     "id": "senin sen | selasa sel | rabu rab | kamis kam | jumat jum | sabtu sab | minggu min",
     "ca": "dilluns dl | dimarts dt | dimecres dc | dijous dj | divendres dv | dissabte ds | diumenge dg",
+    "ar": "الاثنين اثنين | الثلاثاء ثلاثاء | الاربعاء اربعاء | الخميس خميس | الجمعة جمعة | السبت سبت | الاحد احد",
+    "he": "שני | שלישי | רביעי | חמישי | שישי | שבת | ראשון",
+    "ur": "پیر | منگل | بدھ | جمعرات | جمعہ | ہفتہ | اتوار",
 }
 
+# Months of more than one word, or written with signs inside a word (those of Thai and Hindi): -> English. Thai counts
+# years from the Buddha's death, 543 before ours.
+LONG_NAMES = {
+    "كانون الثاني": "january", "تشرين الاول": "october", "تشرين الثاني": "november", "كانون الاول": "december",
+    "มกราคม": "january", "กุมภาพันธ์": "february", "มีนาคม": "march", "เมษายน": "april", "พฤษภาคม": "may",
+    "มิถุนายน": "june", "กรกฎาคม": "july", "สิงหาคม": "august", "กันยายน": "september", "ตุลาคม": "october",
+    "พฤศจิกายน": "november", "ธันวาคม": "december", "ม.ค.": "january", "ก.พ.": "february", "มี.ค.": "march",
+    "เม.ย.": "april", "พ.ค.": "may", "มิ.ย.": "june", "ก.ค.": "july", "ส.ค.": "august", "ก.ย.": "september",
+    "ต.ค.": "october", "พ.ย.": "november", "ธ.ค.": "december",
+    "जनवरी": "january", "फरवरी": "february", "फ़रवरी": "february", "मार्च": "march", "अप्रैल": "april", "मई": "may",
+    "जून": "june", "जुलाई": "july", "अगस्त": "august", "सितंबर": "september", "सितम्बर": "september",
+    "अक्टूबर": "october", "अक्तूबर": "october", "नवंबर": "november", "नवम्बर": "november", "दिसंबर": "december",
+    "दिसम्बर": "december",
+}  # fmt: skip
 
 # Minutes east of UTC. An abbreviation with several meanings has the one of RFC 822, else the one news feeds mean by it
 # (BST is British, IST Indian, CST and EST American).
@@ -202,7 +230,7 @@ FILLERS = _words(
     "t at as of on the published posted updated publie publicado pubblicato veroffentlicht aktualisiert stand "
     "um uhr uur den der dem am le les a la las el de del do da as il alle ore "
     "ora om kl klo klokken klockan o ob godz dne v r g г год года р року в о "
-    "saat pukul sekitar στισ kell orakor"
+    "saat pukul sekitar στισ kell orakor نشر في بتاريخ تم نشره يوم الساعة שעה בשעה יום น เวลา बजे luc"
 )
 
 # Seconds in a unit of time, by every form that stands after a number in a relative time.

@@ -173,7 +173,8 @@ def _table(lines: dict[str, str]) -> dict[str, set[int]]:
 _MONTH_NAMES = {name: min(numbers) + 1 for name, numbers in _table(names.MONTHS).items()}
 _WEEKDAY_NAMES = _table(names.WEEKDAYS)  # "so" is Sunday to some and Saturday to others: both are kept
 
-_GAPS = r"\s,;.()\[\]|\u00b7\u2022\u2013\u2014\u00ba\u00b0"  # what stands between the parts and says nothing
+# What stands between the parts and says nothing.
+_GAPS = r"\s,;.()\[\]|\u00b7\u2022\u2013\u2014\u00ba\u00b0\u060c\u061b\u200e\u200f"
 _TOKEN = re.compile(
     rf"(?:[{_GAPS}]|-(?!\d))*"
     r"(?:"
@@ -187,8 +188,32 @@ _TOKEN = re.compile(
 )
 _TRAILING_GAP = re.compile(rf"[{_GAPS}-]+$")
 _MERIDIEMS = {
-    **dict.fromkeys(("am", "a.m", "\u03c0.\u03bc", "\u5348\u524d", "\u4e0a\u5348", "\uc624\uc804"), 0),
-    **dict.fromkeys(("pm", "p.m", "\u03bc.\u03bc", "\u5348\u5f8c", "\u4e0b\u5348", "\uc624\ud6c4"), 12),
+    **dict.fromkeys(
+        (
+            "am",
+            "a.m",
+            "\u03c0.\u03bc",
+            "\u5348\u524d",
+            "\u4e0a\u5348",
+            "\uc624\uc804",
+            "\u0635",
+            "\u0635\u0628\u0627\u062d\u0627",
+        ),
+        0,
+    ),
+    **dict.fromkeys(
+        (
+            "pm",
+            "p.m",
+            "\u03bc.\u03bc",
+            "\u5348\u5f8c",
+            "\u4e0b\u5348",
+            "\uc624\ud6c4",
+            "\u0645",
+            "\u0645\u0633\u0627\u0621",
+        ),
+        12,
+    ),
 }
 _AMERICAN = {"et", "est", "edt", "ct", "cdt", "mt", "mst", "mdt", "pt", "pst", "pdt"}
 
@@ -212,8 +237,18 @@ _EAST_ASIAN_WEEKDAY = re.compile(
 )
 _SEOUL = timezone(timedelta(hours=9))
 
+_SIGNED = re.compile("[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f]")  # Arabic, Devanagari, Thai
+_THAI = re.compile("[\u0e00-\u0e7f]")
+_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[45]\d\d(?!\d)")
+_TWO_NAMES = re.compile(r"(?<=[^\W\d_]) ?/ ?(?=[^\W\d_])")  # one month by the names of two regions
+_VIETNAMESE = re.compile(
+    r"(?:(?:thu (?:hai|ba|tu|nam|sau|bay)|chu nhat),? )?(?:ngay )?(\d\d?),? thang (\d\d?),? (?:nam )?(\d{4})"
+)
 
-_MARKS = re.compile("[\u0300-\u036f\u3099\u309a]+")  # accents, and the voicing marks of Japanese
+
+_MARKS = re.compile(
+    "[\u0300-\u036f\u064b-\u0655\u3099\u309a]+"
+)  # accents, vowel signs and hamza of Arabic, the voicing marks of Japanese
 
 
 def fold(text: str) -> str:
@@ -223,6 +258,9 @@ def fold(text: str) -> str:
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     whole = unicodedata.normalize("NFC", bare)  # Hangul back into syllables
     return whole.replace("\u0142", "l").replace("\u00f8", "o").replace("\u0131", "i").replace("\u2019", "'")
+
+
+_LONG_NAMES = {fold(name): month for name, month in names.LONG_NAMES.items()}
 
 
 @lru_cache(maxsize=256)
@@ -330,8 +368,13 @@ _TAKERS: dict[str, Callable[[_Parts, re.Match[str]], bool]] = {
 def _words(text: str, now: datetime | None) -> DateRead | None:
     text = " ".join(fold(text).split())
     korean = _HANGUL.search(text) is not None
-    if _EAST_ASIAN.search(text):
-        text = _western(text)
+    if not text.isascii():
+        if _EAST_ASIAN.search(text):
+            text = _western(text)
+        elif _SIGNED.search(text):
+            text = _spelled(text)
+    if " thang " in text:
+        text = _VIETNAMESE.sub(r"\3-\2-\1", text)
     if "." in text:
         text = _DOTTED_CLOCK.sub(lambda match: ":".join(part for part in match.groups() if part), text)
     if text.endswith(")"):
@@ -366,6 +409,16 @@ def _western(text: str) -> str:
         lambda match: f" {match[1]}:{int(match[2] or 0):02}:{int(match[3] or 0):02} ", text
     )
     return " ".join(text.split())
+
+
+def _spelled(text: str) -> str:
+    """The months of a text that no token can hold in English, and years as the rest of the world counts them."""
+    if _THAI.search(text):
+        text = _BUDDHIST_YEAR.sub(lambda match: str(int(match[0]) - 543), text)
+    for name, month in _LONG_NAMES.items():
+        if name in text:
+            text = text.replace(name, f" {month} ")
+    return _TWO_NAMES.sub(" ", text)
 
 
 def _concluded(parts: _Parts) -> DateRead | None:
@@ -412,7 +465,7 @@ def _day(parts: _Parts) -> tuple[int, int, int] | None:
     months = parts.months
     if len(months) > 1:  # "mar., 5 mar. 2024": one of them is a Tuesday
         months = [word for word in months if word not in _WEEKDAY_NAMES] or months[1:]
-    if len(months) > 1:
+    if len({_MONTH_NAMES[word] for word in months}) > 1:
         return None
     if parts.date is not None:
         if months:

@@ -20,12 +20,17 @@ MAX_YEARS = 200
 MAX_TEXT = 300_000  # characters of the page that are searched
 
 _YEAR = r"(?:19[9]\d|20\d\d)"
-_CLOCK = r"(?:(?:\s*[,|·•-]?\s*|T)(?:um |at |à |alle |ore |kl\.? )?\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s?(?:[ap]\.?m\.?|Uhr))?)?"
-_MONTH = r"[^\W\d_]{3,12}\.?"
+_MERIDIEM = r"(?:[ap]\.?m\.?|Uhr|صباحاً?|مساءً?|[صم](?!\w))"
+_CLOCK = (
+    r"(?:(?:\s*[,|·•-]?\s*|T)(?:um |at |à |alle |ore |kl\.? )?"
+    rf"\d{{1,2}}[:.h]\d\d(?::\d\d)?(?:\s?{_MERIDIEM})?)?"
+)
+_MONTH = r"[^\W\d_]{3,12}(?:\.|\s?/\s?[^\W\d_]{3,12})?"  # "نيسان / أبريل": by its names in two regions
 _YEARS = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
 _DATE = re.compile(
     rf"(?<![\w/.-])(?:{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[12]\d|3[01]|0?[1-9])(?!\d){_CLOCK}"
     rf"|(?:[12]\d|3[01]|0?[1-9])[./-]\s?(?:1[0-2]|0?[1-9])[./-]\s?(?:{_YEAR}|\d\d)(?![\d-]|[.,]\d){_CLOCK}"
+    rf"|(?:[12]\d|3[01]|0?[1-9])\s\|\s(?:1[0-2]|0?[1-9])\s\|\s{_YEAR}(?!\d)"
     rf"|(?:1[0-2]|0?[1-9])/(?:[12]\d|3[01]|0?[1-9])/{_YEAR}(?!\d){_CLOCK}"
     rf"|(?:[12]\d|3[01]|0?[1-9])(?:\.|st|nd|rd|th|er|º|°)?\s?(?:de |of |d'|-)?{_MONTH}"
     rf"[\s,-]{{1,2}}(?:de |del |of )?{_YEAR}(?!\d){_CLOCK}"
