@@ -1,6 +1,6 @@
 """Month and day names, zone names and words of relative times in the languages news is written in, folded.
 
-Folded means: lower case, marks over and under letters removed, l for ł, o for ø (see dates.fold). Names follow
+Folded means: lower case, marks over and under letters removed, l for ł, o for ø (see date_spelling.fold). Names follow
 the Unicode CLDR (wide and abbreviated, inside a date and standing alone) with the short forms seen in feeds.
 Croatian is left out on purpose: its listopad is October, everyone else's is November. So is Persian: its years are of
 another calendar.
@@ -230,7 +230,7 @@ FILLERS = _words(
     "t at as of on the published posted updated publie publicado pubblicato veroffentlicht aktualisiert stand "
     "um uhr uur den der dem am le les a la las el de del do da as il alle ore "
     "ora om kl klo klokken klockan o ob godz dne v r g г год года р року в о "
-    "saat pukul sekitar στισ kell orakor نشر في بتاريخ تم نشره يوم الساعة שעה בשעה יום น เวลา बजे luc"
+    "saat pukul sekitar στισ kell orakor نشر في بتاريخ تم نشره يوم الساعة שעה בשעה יום น เวลา luc"
 )
 
 # Seconds in a unit of time, by every form that stands after a number in a relative time.

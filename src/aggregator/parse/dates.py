@@ -4,7 +4,6 @@ Never fuzzy: a text is read as a whole or not at all, nothing is filled in from 
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from aggregator.model import Precision
 from aggregator.parse import calendar_names as names
+from aggregator.parse.date_spelling import fold, western
 
 LONGEST = 120  # characters; the longest real date seen has 63 (JavaScript's, with its zone spelled out)
 
@@ -223,44 +223,7 @@ _DOTTED_CLOCK = re.compile(
 )
 _COMMENT = re.compile(r"([+-]\d\d:?\d\d) \([^()]*\)$")  # RFC 5322, 3.2.2; JavaScript's Date writes one
 _HANGUL = re.compile("[\uac00-\ud7a3]")
-_EAST_ASIAN = re.compile("[\u5e74\ub144\u6708\uc6d4]")
-_EAST_ASIAN_DAY = re.compile(
-    "(\\d{4}) ?[\u5e74\ub144] ?(\\d\\d?) ?[\u6708\uc6d4] ?(\\d\\d?) ?[\u65e5\uc77c\u53f7\u865f]?"
-)
-_EAST_ASIAN_CLOCK = re.compile(
-    "(\\d\\d?) ?[\u6642\u65f6\u70b9\u9ede\uc2dc] ?(?:(\\d\\d?) ?[\u5206\ubd84])? ?(?:(\\d\\d?) ?[\u79d2\ucd08])?"
-)
-_EAST_ASIAN_WEEKDAY = re.compile(
-    "(?:\u661f\u671f|\u5468|\u9031|\u79ae\u62dc|\u793c\u62dc)[\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u65e5\u5929]"
-    "|[\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5](?:\u66dc\u65e5?)|[\uc6d4\ud654\uc218\ubaa9\uae08\ud1a0\uc77c]\uc694\uc77c"
-    "|\\([\u6708\u706b\u6c34\u6728\u91d1\u571f\u65e5\uc6d4\ud654\uc218\ubaa9\uae08\ud1a0\uc77c\u4e00\u4e8c\u4e09\u56db\u4e94\u516d]\\)"
-)
 _SEOUL = timezone(timedelta(hours=9))
-
-_SIGNED = re.compile("[\u0600-\u06ff\u0900-\u097f\u0e00-\u0e7f]")  # Arabic, Devanagari, Thai
-_THAI = re.compile("[\u0e00-\u0e7f]")
-_BUDDHIST_YEAR = re.compile(r"(?<!\d)2[45]\d\d(?!\d)")
-_TWO_NAMES = re.compile(r"(?<=[^\W\d_]) ?/ ?(?=[^\W\d_])")  # one month by the names of two regions
-_VIETNAMESE = re.compile(
-    r"(?:(?:thu (?:hai|ba|tu|nam|sau|bay)|chu nhat),? )?(?:ngay )?(\d\d?),? thang (\d\d?),? (?:nam )?(\d{4})"
-)
-
-
-_MARKS = re.compile(
-    "[\u0300-\u036f\u064b-\u0655\u3099\u309a]+"
-)  # accents, vowel signs and hamza of Arabic, the voicing marks of Japanese
-
-
-def fold(text: str) -> str:
-    """Lower case without marks on letters, as the tables of names are written."""
-    if text.isascii():
-        return text.lower()
-    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    whole = unicodedata.normalize("NFC", bare)  # Hangul back into syllables
-    return whole.replace("\u0142", "l").replace("\u00f8", "o").replace("\u0131", "i").replace("\u2019", "'")
-
-
-_LONG_NAMES = {fold(name): month for name, month in names.LONG_NAMES.items()}
 
 
 @lru_cache(maxsize=256)
@@ -368,13 +331,7 @@ _TAKERS: dict[str, Callable[[_Parts, re.Match[str]], bool]] = {
 def _words(text: str, now: datetime | None) -> DateRead | None:
     text = " ".join(fold(text).split())
     korean = _HANGUL.search(text) is not None
-    if not text.isascii():
-        if _EAST_ASIAN.search(text):
-            text = _western(text)
-        elif _SIGNED.search(text):
-            text = _spelled(text)
-    if " thang " in text:
-        text = _VIETNAMESE.sub(r"\3-\2-\1", text)
+    text = western(text)
     if "." in text:
         text = _DOTTED_CLOCK.sub(lambda match: ":".join(part for part in match.groups() if part), text)
     if text.endswith(")"):
@@ -399,26 +356,6 @@ def _words(text: str, now: datetime | None) -> DateRead | None:
     if korean and read.at.tzinfo is None and parts.clock:
         return DateRead(read.at.replace(tzinfo=_SEOUL), read.precision)  # Korean is written in one zone
     return read
-
-
-def _western(text: str) -> str:
-    """Year, month, day and clock of Chinese, Japanese and Korean in digits and hyphens."""
-    text = _EAST_ASIAN_WEEKDAY.sub(" ", text)
-    text = _EAST_ASIAN_DAY.sub(r" \1-\2-\3 ", text)
-    text = _EAST_ASIAN_CLOCK.sub(
-        lambda match: f" {match[1]}:{int(match[2] or 0):02}:{int(match[3] or 0):02} ", text
-    )
-    return " ".join(text.split())
-
-
-def _spelled(text: str) -> str:
-    """The months of a text that no token can hold in English, and years as the rest of the world counts them."""
-    if _THAI.search(text):
-        text = _BUDDHIST_YEAR.sub(lambda match: str(int(match[0]) - 543), text)
-    for name, month in _LONG_NAMES.items():
-        if name in text:
-            text = text.replace(name, f" {month} ")
-    return _TWO_NAMES.sub(" ", text)
 
 
 def _concluded(parts: _Parts) -> DateRead | None:
