@@ -19,7 +19,7 @@ from aggregator.render.jsonable import Json, optional_instant
 if TYPE_CHECKING:
     from aggregator.store import PollTotals
 
-MOST_TODO = 5
+MOST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +102,9 @@ def _todo(
         for feed in outlet.feeds
         if (how := healths[feed.id]).unhealthy or how.state == "moved"
     ]
-    yield from (told for _, told in sorted(wanting)[:MOST_TODO])
-    if len(wanting) > MOST_TODO:
-        yield f"{len(wanting) - MOST_TODO} more feeds want looking at: `aggregator doctor`."
+    yield from (told for _, told in sorted(wanting)[:MOST_SHOWN])
+    if len(wanting) > MOST_SHOWN:
+        yield f"{len(wanting) - MOST_SHOWN} more feeds want looking at: `aggregator doctor`."
 
 
 def _record(known: _Status) -> Json:

@@ -21,7 +21,7 @@ from sqlalchemy import event, pool
 
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.settings import StoreSettings
-from aggregator.store.files import opened_still
+from aggregator.store.files import log_of, opened_still
 
 WRITER_LOCK = 0x6E657773666F6C64
 """Key of the advisory lock on PostgreSQL: any number, the same for all versions."""
@@ -257,13 +257,14 @@ class Database:
         A file is signed before it has a log, so the two agree but for a moment in which another process signs it, or
         puts another in its place; then what stands in the file is not the same before and after.
         """
+        assert self.path is not None
         signed = self._signature()
         found = connection.execute("PRAGMA application_id").fetchone()[0]
         while found != signed and signed != (signed := self._signature()):
             found = connection.execute("PRAGMA application_id").fetchone()[0]
         if signed not in (None, found) and connection.file == self._file():
             raise StoreError(
-                f"{self}: the log beside it ({self.path}-wal) belongs to another database. Nothing was changed;"
+                f"{self}: the log beside it ({log_of(self.path).name}) belongs to another database. Nothing was changed;"
                 " move it away, with the -shm beside it"
             )
 
