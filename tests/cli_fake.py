@@ -129,6 +129,8 @@ class FakeStore:
 
     def article_details(self, article_id: int) -> Any:
         return SimpleNamespace(
+            item=next(item for item in self.held if item.id == article_id),
+            visit=None,
             neighbours=((2, 0.25),),
             sightings=(Sighting(article_id=article_id, feed_id="harbour", first_seen_at=NOW),),
             keys=(Key(-1, "url"),),

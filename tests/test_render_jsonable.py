@@ -10,6 +10,7 @@ from render_samples import NOW, make_copy, make_item, make_related, make_revisio
 ITEM_KEYS = [
     "id", "url", "title", "teaser", "outlet", "source_id", "agency", "authors", "language", "published_at",
     "published_origin", "published_precision", "first_seen_at", "image", "story_id", "copies", "revisions",
+    "from_page",
 ]  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def test_a_poll_run_counts_every_entry_once_and_names_errors() -> None:
     assert third["outcome"] == "not_modified"
     assert run["totals"] == {
         "feeds": 3, "ok": 1, "not_modified": 1, "errors": 1, "served": 5, "new": 2, "revised": 1, "unchanged": 1,
-        "rejected": 1, "linked": 2, "network_down": False,
+        "rejected": 1, "pages": 0, "enriched": 0, "linked": 2, "network_down": False,
     }  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from aggregator.store import Store, migrations
 from aggregator.store.migrations import Migration
 from store_helpers import FEED, HOUR, NOW, SOURCES, add, article, new, poll, prune
 
+PRESENT = migrations.MIGRATIONS[-1].number
+
 
 def address(path: Path) -> str:
     return f"sqlite:///{path}"
@@ -163,16 +165,16 @@ def test_an_older_schema_is_brought_up_to_date_after_a_copy_was_made(
     def note(connection: sa.Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE article ADD COLUMN mood TEXT")
 
-    later = (*migrations.MIGRATIONS, Migration(3, "mood", note))
+    later = (*migrations.MIGRATIONS, Migration(PRESENT + 1, "mood", note))
     monkeypatch.setattr(migrations, "MIGRATIONS", later)
     with Store.open(address(path)) as migrated:
         assert not migrated.created
-        assert migrated.backup == path.with_name("news.db.schema-2.bak")
-        assert migrated.stats().schema == 3
+        assert migrated.backup == path.with_name(f"news.db.schema-{PRESENT}.bak")
+        assert migrated.stats().schema == PRESENT + 1
         assert migrated.stats().articles == 1
-    with closing(sqlite3.connect(path.with_name("news.db.schema-2.bak"))) as copy:
+    with closing(sqlite3.connect(path.with_name(f"news.db.schema-{PRESENT}.bak"))) as copy:
         assert copy.execute("SELECT count(*) FROM article").fetchone() == (1,)
-        assert copy.execute("SELECT max(number) FROM migration").fetchone() == (2,)
+        assert copy.execute("SELECT max(number) FROM migration").fetchone() == (PRESENT,)
     with Store.open(address(path)) as again:
         assert again.backup is None
 
@@ -186,12 +188,14 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
         connection.exec_driver_sql("CREATE TABLE half_done (x)")
         connection.exec_driver_sql("SELECT nonsense")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, Migration(3, "bad", fail)))
+    monkeypatch.setattr(
+        migrations, "MIGRATIONS", (*migrations.MIGRATIONS, Migration(PRESENT + 1, "bad", fail))
+    )
     with pytest.raises(StoreError, match="nonsense"):
         Store.open(address(path))
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half_done'").fetchone() == (0,)
-        assert file.execute("SELECT max(number) FROM migration").fetchone() == (2,)
+        assert file.execute("SELECT max(number) FROM migration").fetchone() == (PRESENT,)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

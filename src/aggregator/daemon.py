@@ -13,7 +13,7 @@ from datetime import UTC, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from aggregator.config import Config
-from aggregator.model import Poll
+from aggregator.model import Poll, Visit
 from aggregator.outlets import PARSERS
 from aggregator.pipeline.link import link
 from aggregator.pipeline.poll import Clock, Polling, run_async, sync_configuration
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=5)
 SETTLE = timedelta(seconds=30)  # answers that only say "no connection" wait this long for the others
+VISIT = timedelta(seconds=60)  # asks the pages of new articles
 LINK = timedelta(seconds=60)
 PRUNE = timedelta(hours=1)  # looks whether it is due
 GRACE = timedelta(
@@ -31,13 +32,26 @@ GRACE = timedelta(
 )  # what is in hand gets this long after SIGTERM; service managers kill after 10 s or more
 
 
-def run(config: Config, store: Store, *, clock: Clock, on_poll: Callable[[Poll], None] | None = None) -> int:
+def run(
+    config: Config,
+    store: Store,
+    *,
+    clock: Clock,
+    on_poll: Callable[[Poll], None] | None = None,
+    on_visit: Callable[[Visit], None] | None = None,
+) -> int:
     """Poll, link and prune until SIGTERM (returns 0) or SIGINT (returns 130). A second signal ends it at once."""
     sync_configuration(config, store, now=clock())
-    return run_async(_run(config, store, clock, on_poll))
+    return run_async(_run(config, store, clock, on_poll, on_visit))
 
 
-async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Poll], None] | None) -> int:
+async def _run(
+    config: Config,
+    store: Store,
+    clock: Clock,
+    on_poll: Callable[[Poll], None] | None,
+    on_visit: Callable[[Visit], None] | None,
+) -> int:
     stop = asyncio.Event()
     code = 0
 
@@ -52,7 +66,9 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
 
-    async with Polling(config, store, clock=clock, on_poll=on_poll, outlets=PARSERS) as polling:
+    async with Polling(
+        config, store, clock=clock, on_poll=on_poll, on_visit=on_visit, outlets=PARSERS
+    ) as polling:
 
         async def settle() -> None:
             """Where answers can no longer be stored, polling on would only ask in vain: it ends, and says why."""
@@ -78,6 +94,7 @@ async def _run(config: Config, store: Store, clock: Clock, on_poll: Callable[[Po
 
         every(TICK, "tick", polling.tick)
         every(SETTLE, "settle", settle)
+        every(VISIT, "visit", polling.visit_pages)
         every(LINK, "link", lambda: asyncio.to_thread(link, store, config.relate))
         every(PRUNE, "prune", lambda: asyncio.to_thread(prune_if_due, config, store, now=clock()))
         await polling.tick()  # at once, not after the first interval

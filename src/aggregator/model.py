@@ -8,7 +8,7 @@ docs/glossary.md says how others use them (what many call a story is an Article 
     parse      ParsedFeed > Entry, ParsedPage       what it said, believed by nobody yet
     normalize  Article                              what we keep
     identify   Verdict                              what an entry is: new, revision, unchanged, rejected
-    store      FeedState, Poll, Known, Item         what the database remembers
+    store      FeedState, Poll, Visit, Known, Item  what the database remembers
     relate     CopyGroup, Story, Related            what belongs together
 """
 
@@ -24,6 +24,12 @@ FeedKind = Literal["feed", "sitemap", "listing"]
 
 Role = Literal["outlet", "own"]
 """own: the site's own articles; they get lists and never stand in them."""
+
+Enrich = Literal["never", "missing", "always"]
+"""Whether the articles' own pages are fetched, once each: of those that lack a teaser, a time or a picture, or of all."""
+
+TextBy = Literal["own", "trafilatura"]
+"""What reads the body of an article's page: our own fast reader, or the trafilatura package, which is an extra."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,8 @@ class Source:
     paywall: bool = False  # its articles are not free to read: of several copies, another is shown
     retention: timedelta | None = None  # how long its articles are kept; None: as [store] says
     keep: int | None = None  # how many of its newest articles are kept; None: as [store] says
+    enrich: Enrich = "never"
+    text_by: TextBy = "own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +268,8 @@ class Article:
     categories: tuple[str, ...] = ()
     image: str | None = None
     text: str | None = None  # body, where the page was fetched or the feed carries it
+    from_page: tuple[str, ...] = ()  # the fields that its own page gave, because it knew better than the feed
+    paywalled: bool | None = None  # as its own page says; None: it was not asked, or does not say
     id: int | None = None  # given by the store; grows with first_seen_at
 
 
@@ -303,6 +313,9 @@ class Known:
         ""  # the feed of that entry, which alone revises the article; "": that feed serves it no more
     )
     purged: bool = False  # a tombstone: it was here, retention took it, it does not come back
+    from_page: tuple[
+        str, ...
+    ] = ()  # fields that its own page gave: the feed's poorer ones are no change of them
 
 
 Outcome = Literal["new", "revision", "unchanged", "rejected"]
@@ -351,6 +364,20 @@ class Poll:
     error_kind: str | None = None
     error: str | None = None
     note: str | None = None  # "malformed: ...", "possible gap since ..."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What came of fetching an article's own page."""
+
+    article_id: int
+    source_id: str
+    url: str
+    tries: int = 1
+    at: datetime | None = None  # of the last answer; None: in a poller's hands for the first time
+    outcome: str = ""  # "ok", "other_page", or an error's kind; "" while nothing is known
+    note: str = ""  # what the page gave and from where in it, or what went wrong
+    next_at: datetime | None = None  # when it is asked again; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -416,7 +443,7 @@ class Item:
     revisions: tuple[Revision, ...] = ()
     copy_of: int | None = None  # id of the representative, when that is another article
     owner: str = ""
-    paywall: bool = False  # of its source
+    paywall: bool = False  # not free to read, by its own page, else by its source
     hidden: bool = False  # by an editor
     tagged: tuple[
         str, ...

@@ -111,6 +111,7 @@ def _store(session: Session, store: "Store") -> Iterator[Finding]:
     yield health.polling_finding(states.values(), now)
     noticed = store.gaps(since=now - timedelta(days=1))
     yield health.gap_finding(len(noticed), sum(not gap.filled for gap in noticed))
+    yield from health.page_findings(store.visit_outcomes(now - timedelta(days=2)))
     yield from health.feed_findings(sources, health.survey(sources, states, store.feed_habits(), now))
 
 

@@ -75,23 +75,27 @@ def show(session: Session, article: str, output: Output) -> None:
     from aggregator.pipeline.lists import find_item
 
     with session.store() as store:
-        item = find_item(store, article)
-        details = store.article_details(item.id)
+        details = store.article_details(find_item(store, article).id)
         assert details is not None, "it was found a moment ago"
 
     def table() -> str:
         from aggregator.render.text import detail
 
         return detail.item(
-            item,
+            details.item,
             session.screen(),
             sightings=details.sightings,
             keys=details.keys,
             neighbours=details.neighbours,
+            visited=details.visit,
         )
 
     record = jsonable.item_in_full(
-        item, sightings=details.sightings, keys=details.keys, neighbours=details.neighbours
+        details.item,
+        sightings=details.sightings,
+        keys=details.keys,
+        neighbours=details.neighbours,
+        visited=details.visit,
     )
     output.record(record, session=session, table=table)
 

@@ -12,14 +12,14 @@ from aggregator.cli.grammar import Command
 from aggregator.cli.log import without_secrets
 from aggregator.cli.output import Output, output_options, print_json, write
 from aggregator.cli.session import Session
-from aggregator.model import Poll
+from aggregator.model import Poll, Visit
 from aggregator.render import jsonable
 
 if TYPE_CHECKING:
     import httpx
 
     from aggregator.config import Config
-    from aggregator.pipeline.poll import PollProgress, PollRun
+    from aggregator.pipeline.poll import PollProgress, PollRun, VisitProgress
     from aggregator.store import Store
 
 log = logging.getLogger(__name__)
@@ -28,11 +28,17 @@ log = logging.getLogger(__name__)
 @click.command(cls=Command)
 @click.option("--all", "everything", is_flag=True, help="Everything, due or not.")
 @click.option("--source", "--outlet", multiple=True, metavar="ID|NAME", help="Only this outlet. Repeatable.")
+@click.option("--no-pages", is_flag=True, help="Feeds only; articles' own pages wait for the next run.")
 @click.option("--no-link", is_flag=True, help="Store only; copies and stories wait for the next run.")
 @output_options("json", fields=False)
 @click.pass_context
 def poll(
-    ctx: click.Context, everything: bool, source: tuple[str, ...], no_link: bool, output: Output
+    ctx: click.Context,
+    everything: bool,
+    source: tuple[str, ...],
+    no_pages: bool,
+    no_link: bool,
+    output: Output,
 ) -> None:
     """Ask every outlet that is due, store what is new, and link it.
 
@@ -55,11 +61,16 @@ def poll(
             store,
             everything=everything,
             feed_ids=feed_ids,
+            pages=not no_pages,
             link=not no_link,
             as_text=as_text,
         )
     if not as_text:
-        print_json(jsonable.poll_run(done.polls, linked=done.linked, network_down=done.network_down))
+        print_json(
+            jsonable.poll_run(
+                done.polls, visits=done.visits, linked=done.linked, network_down=done.network_down
+            )
+        )
     if done.all_failed:
         ctx.exit(1)
 
@@ -71,6 +82,7 @@ def run_poll(
     *,
     everything: bool = False,
     feed_ids: Collection[str] | None = None,
+    pages: bool = True,
     link: bool = True,
     as_text: bool = True,
     transport: "httpx.AsyncBaseTransport | None" = None,
@@ -88,12 +100,15 @@ def run_poll(
         clock=session.clock,
         all=everything,
         feed_ids=feed_ids,
+        pages=pages,
         link=link,
         progress=lines.add,
         transport=transport,
         outlets=PARSERS,
     )
     lines.end()
+    if done.visits and as_text:
+        write(text.visit_totals(done.visits) + "\n")
     if not done.polls and everything:
         session.say("Every feed is in the hands of another process that polls just now.")
     elif not done.polls:
@@ -124,7 +139,9 @@ def run(ctx: click.Context) -> None:
     session.start_logging(logging.INFO)
     session.warn()
     with session.store(create=True) as store:
-        ctx.exit(daemon.run(session.config, store, clock=session.clock, on_poll=_log_poll))
+        ctx.exit(
+            daemon.run(session.config, store, clock=session.clock, on_poll=_log_poll, on_visit=_log_visit)
+        )
 
 
 def _log_poll(done: Poll) -> None:
@@ -142,6 +159,17 @@ def _log_poll(done: Poll) -> None:
     )
 
 
+def _log_visit(done: Visit) -> None:
+    log.info(
+        "visited source=%s outcome=%s item=%d url=%s note=%s",
+        done.source_id,
+        done.outcome,
+        done.article_id,
+        done.url,
+        done.note,
+    )
+
+
 class _Lines:
     """A line per feed on stdout as it is stored; on a terminal, how far the run is in a last line that is rewritten."""
 
@@ -150,18 +178,25 @@ class _Lines:
         self._shown = shown
         self._status = sys.stderr is not None and sys.stderr.isatty()
 
-    def add(self, progress: "PollProgress") -> None:
+    def add(self, progress: "PollProgress | VisitProgress") -> None:
+        from aggregator.pipeline.poll import PollProgress
         from aggregator.render.text import poll_line
 
         self.end()
+        asked = "pages"
+        if isinstance(progress, PollProgress):
+            asked = "feeds"
+            self._print(poll_line(progress.poll, source_width=self._source_width))
+        if self._status and progress.done < progress.total:
+            status = f"{progress.done} of {progress.total} {asked}"
+            click.echo(status[: shutil.get_terminal_size().columns - 1], err=True, nl=False)
+
+    def _print(self, line: str) -> None:
         if self._shown:
             try:
-                write(without_secrets(poll_line(progress.poll, source_width=self._source_width)) + "\n")
+                write(without_secrets(line) + "\n")
             except BrokenPipeError:
                 self._shown = False  # nobody reads on (`| head`): the outlets are asked all the same
-        if self._status and progress.done < progress.total:
-            status = f"{progress.done} of {progress.total} feeds"
-            click.echo(status[: shutil.get_terminal_size().columns - 1], err=True, nl=False)
 
     def end(self) -> None:
         """Take the status away."""

@@ -12,7 +12,8 @@ from aggregator.config import values
 from aggregator.config.files import Located
 from aggregator.config.parsers import ParserFiles
 from aggregator.errors import Problem
-from aggregator.model import Feed, FeedKind, Role, Selectors, Source, Topic
+from aggregator.model import Enrich, Feed, FeedKind, Role, Selectors, Source, TextBy, Topic
+from aggregator.parse import by_trafilatura
 from aggregator.settings import (
     DisplaySettings,
     FetchSettings,
@@ -193,6 +194,9 @@ class Sections:
         self.schedule = self._schedule(defaults)
         self._default_language = defaults.take("language", values.language, "")
         self._default_timezone = defaults.take("timezone", values.timezone, "")
+        self._default_source = defaults.given(
+            {"enrich": values.one_of(*get_args(Enrich)), "text_by": self._text_by}
+        )
         defaults.close(ELSEWHERE)
         self.display = self._display(self._section("display"))
         self.relate = self._relate(self._section("relate"))
@@ -344,8 +348,11 @@ class Sections:
                 "paywall": values.boolean,
                 "retention": values.duration_from("1d"),
                 "keep": values.whole_number(1, 100_000_000),
+                "enrich": values.one_of(*get_args(Enrich)),
+                "text_by": self._text_by,
             }
         )
+        rest = {**self._default_source, **rest}
         table.close()
         if id is None or name is None or url is None:
             return None
@@ -392,6 +399,12 @@ class Sections:
         )
         table.close()
         return feed if url is not None else None
+
+    def _text_by(self, value: Any) -> str:
+        read: str = values.one_of(*get_args(TextBy))(value)
+        if read == "trafilatura" and not by_trafilatura.is_installed():
+            raise ValueError(f"the package trafilatura is not installed; {by_trafilatura.INSTALL}")
+        return read
 
     def _parser(self, value: Any) -> str:
         written = values.text(value)

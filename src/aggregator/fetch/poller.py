@@ -40,6 +40,7 @@ class _Host:
     """The queue of one host, or of one group of feeds. Times are the event loop's."""
 
     waiting: deque[tuple[Feed, FeedState]] = field(default_factory=deque)
+    later: deque[tuple[Feed, FeedState]] = field(default_factory=deque)  # asked when nothing else waits
     ready_at: float = 0.0  # when it may next be asked
     running: int = 0
     in_heap: bool = False
@@ -83,10 +84,14 @@ class Poller:
                 for number in range(self._settings.concurrency)
             ]
 
-    def submit(self, feed: Feed, state: FeedState) -> None:
-        """Queue a feed; returns at once."""
+    def submit(self, feed: Feed, state: FeedState, *, later: bool = False) -> None:
+        """Queue a feed; returns at once.
+
+        Args:
+            later: its host is asked for everything else first, be it submitted after this.
+        """
         host = self._hosts.setdefault(host_key(feed), _Host())
-        host.waiting.append((feed, state))
+        (host.later if later else host.waiting).append((feed, state))
         self._pending += 1
         self._drained.clear()
         self._queue(host)
@@ -185,7 +190,11 @@ class Poller:
 
     def _queue(self, host: _Host) -> None:
         """Put a host into the heap when it has something waiting and room for a request."""
-        if host.in_heap or not host.waiting or host.running >= self._settings.host_concurrency:
+        if (
+            host.in_heap
+            or not (host.waiting or host.later)
+            or host.running >= self._settings.host_concurrency
+        ):
             return
         host.in_heap = True
         # Feeds of a host that is closed are answered without asking it, so they need not keep its pace.
@@ -209,7 +218,7 @@ class Poller:
             if host.ready_at > now >= host.closed_until:  # it asked for more time since it was queued
                 self._queue(host)
                 continue
-            feed, state = host.waiting.popleft()
+            feed, state = (host.waiting or host.later).popleft()
             host.running += 1
             host.ready_at = max(host.ready_at, now + self._settings.host_gap.total_seconds())
             self._queue(host)

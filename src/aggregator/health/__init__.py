@@ -14,6 +14,7 @@ from aggregator.health.findings import (
     disk_finding,
     feed_findings,
     gap_finding,
+    page_findings,
     polling_finding,
 )
 from aggregator.health.habits import Habit, Habits, learn
@@ -36,6 +37,7 @@ __all__ = [
     "learn",
     "missed",
     "of",
+    "page_findings",
     "polling_finding",
     "survey",
     "worst",

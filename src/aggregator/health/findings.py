@@ -17,6 +17,9 @@ SKEW = timedelta(minutes=5)
 LEAST_FREE = 200 * 1024 * 1024
 """Bytes: a day of 500 feeds, its log and the working space of a purge."""
 
+LEAST_PAGES = 5
+"""Visits to an outlet's pages before anything is said about them."""
+
 STALLED = timedelta(hours=12)
 """Without any poll: twice the longest interval of a feed that answers."""
 
@@ -25,7 +28,7 @@ STALLED = timedelta(hours=12)
 class Finding:
     """One thing that was looked at."""
 
-    check: str  # configuration, database, schema, clock, disk, polling, gaps, source
+    check: str  # configuration, database, schema, clock, disk, polling, gaps, pages, source
     level: Level
     what: str
     advice: str = ""  # what to do; "": nothing
@@ -95,6 +98,38 @@ def gap_finding(noticed: int, open: int) -> Finding:
         if open
         else "",
     )
+
+
+def page_findings(outcomes: Mapping[str, Mapping[str, int]]) -> list[Finding]:
+    """One for each outlet whose articles' pages mostly do not come.
+
+    Args:
+        outcomes: source id -> how often its pages came to what.
+    """
+    found = []
+    for source_id, counted in sorted(outcomes.items()):
+        asked = sum(counted.values())
+        failed = {outcome: times for outcome, times in counted.items() if outcome != "ok"}
+        if asked < LEAST_PAGES or 2 * sum(failed.values()) <= asked:
+            continue
+        worst = max(failed, key=lambda outcome: failed[outcome])
+        found.append(
+            Finding(
+                check="pages",
+                level="warning",
+                what=f"{source_id}: {sum(failed.values())} of {asked} articles' pages did not come, {failed[worst]} of them:"
+                f" {worst.replace('_', ' ')}",
+                advice=_PAGE_ADVICE.get(worst, "`aggregator items show ID` says why for one of them."),
+            )
+        )
+    return found
+
+
+_PAGE_ADVICE = {
+    "refused": 'The outlet\'s robots.txt does not want it: set enrich = "never" for it.',
+    "blocked": 'The outlet does not want it: set enrich = "never" for it, or ask them.',
+    "other_page": 'A notice stands before its pages: set enrich = "never" for it, or ask them for another way.',
+}
 
 
 def feed_findings(sources: Iterable[Source], healths: Mapping[str, Health]) -> list[Finding]:

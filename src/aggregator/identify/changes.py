@@ -22,9 +22,9 @@ _MOJIBAKE = re.compile("\ufffd|ï¿½|â€|[ÂÃÐÑÎÏ][\u00a0-\u00bf]|(?:[Р
 def changed(verdict: Verdict, article: Article, known: Known) -> Verdict:
     """A revision, when what readers see is really different; else unchanged, with the new fingerprint."""
     changes = []
-    if fold(article.title) != fold(known.title):
+    if _title_changed(article, known):
         changes.append("title")
-    if _teaser_changed(fold(known.teaser), fold(article.teaser)):
+    if _teaser_changed(article, known):
         changes.append("teaser")
     if _damage(article) > _MOJIBAKE.subn("", f"{known.title}\n{known.teaser}")[1]:
         return verdict  # the outlet's encoding broke; what we have is better
@@ -37,14 +37,28 @@ def changed(verdict: Verdict, article: Article, known: Known) -> Verdict:
     return replace(verdict, outcome="revision", article=article, why=", ".join(changes))
 
 
-def _teaser_changed(old: str, new: str) -> bool:
-    """A teaser that is shorter but else the same was cut, not changed: feeds of one outlet cut differently."""
-    return new != "" and not old.startswith(new)
+def _title_changed(article: Article, known: Known) -> bool:
+    """Not where the page gave the whole of a headline that the feed cuts."""
+    old, new = fold(known.title), fold(article.title)
+    return old != new and not ("title" in known.from_page and old.startswith(new))
+
+
+def _teaser_changed(article: Article, known: Known) -> bool:
+    """A teaser that is shorter but else the same was cut, not changed: feeds of one outlet cut differently.
+
+    Nor is one that is cut a change of the page's whole one.
+    """
+    if "teaser" in known.from_page and article.teaser.endswith("…"):
+        return False
+    new = fold(article.teaser)
+    return new != "" and not fold(known.teaser).startswith(new)
 
 
 def _time_changed(article: Article, known: Known) -> bool:
     if known.published_at is None:
         return False
+    if "published_at" in known.from_page and (article.published_note or article.published_precision == "day"):
+        return False  # for such a time the page was asked
     if article.published_origin not in ("feed", "sitemap") or (article.published_note or "").startswith(
         "clamped"
     ):

@@ -79,7 +79,7 @@ def to_article(
         if not title:
             return "no headline"
     time = published(entry, url=identity.url, timezone=feed.timezone, now=now, origin=origin)
-    authors = _names(map(_author, entry.authors), AUTHORS)
+    authors = person_names(entry.authors, AUTHORS)
     return Article(
         source_id=source.id,
         url=identity.url,
@@ -179,6 +179,11 @@ def _body(entry: Entry, *, longest: int, teaser: str) -> str | None:
     if longest <= 2 * len(teaser) + 200:
         return None
     return paragraphs(max(entry.content or "", entry.summary or "", key=len))
+
+
+def person_names(given: Iterable[str], limit: int) -> tuple[str, ...]:
+    """Names as plain text, each once, without "By", addresses and profiles; at most `limit`."""
+    return _names(map(_author, given), limit)
 
 
 def _author(name: str) -> str:

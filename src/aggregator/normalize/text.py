@@ -84,7 +84,11 @@ def plain_text(markup: str, *, limit: int | None = None) -> str:
 def paragraphs(markup: str, *, limit: int = TEXT_LIMIT) -> str:
     """Text whose paragraphs are separated by a blank line, cut at a word after `limit` characters."""
     parts = (" ".join(part.split()) for part in _text_of(_PARAGRAPH.sub("\u2029<", markup)).split("\u2029"))
-    text = "\n\n".join(part for part in parts if part)
+    return cut_paragraphs("\n\n".join(part for part in parts if part), limit)
+
+
+def cut_paragraphs(text: str, limit: int) -> str:
+    """At most `limit` characters and an ellipsis, cut at a word; the paragraphs stay."""
     if len(text) <= limit:
         return text
     return text[: max(text.rfind(" ", 0, limit), limit // 2)].rstrip() + "…"

@@ -21,7 +21,7 @@ def as_asked(feed: Feed, state: FeedState) -> tuple[Feed, FeedState]:
         return feed, state
     there = replace(feed, url=moved)
     here, target = urlsplit(feed.url), urlsplit(moved)
-    if _origin(here) != _origin(target):
+    if origin(here) != origin(target):
         there = replace(there, headers={}, proxy="", ca="")
     elif here.username is not None and not any(name.lower() == "authorization" for name in feed.headers):
         secret = f"{unquote(here.username)}:{unquote(here.password or '')}".encode()
@@ -37,5 +37,6 @@ def as_configured(feed: Feed, state: FeedState) -> FeedState:
     return state if schedule.moved_address(state) != state.url else replace(state, url=feed.url)
 
 
-def _origin(url: SplitResult) -> tuple[str, str, int | None]:
+def origin(url: SplitResult) -> tuple[str, str, int | None]:
+    """Scheme, host and port: to which secrets belong."""
     return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme)

@@ -6,6 +6,7 @@ stored. `poll` is one tick and one drain, as cron wants it; the scheduler ticks 
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -18,10 +19,22 @@ from aggregator import normalize
 from aggregator.config import Config
 from aggregator.errors import FeedError, FetchError, ParseError, StoreLocked
 from aggregator.fetch import Fetcher, Poller
-from aggregator.model import Article, Document, Feed, FeedState, NotModified, ParsedFeed, Poll, Source
+from aggregator.model import (
+    Article,
+    Document,
+    Feed,
+    FeedState,
+    NotModified,
+    ParsedFeed,
+    ParsedPage,
+    Poll,
+    Source,
+    Visit,
+)
 from aggregator.parse import parse_document
 from aggregator.parse.own import OwnParser, Parser, own_parser
 from aggregator.parse.sandbox import Sandbox
+from aggregator.pipeline import visit
 from aggregator.pipeline.address import as_asked, as_configured
 from aggregator.pipeline.record import ORIGINS, Answer, Recorder, newest
 from aggregator.pipeline.retain import prune_if_due
@@ -38,6 +51,9 @@ T = TypeVar("T")
 LEASE = timedelta(minutes=15)
 """How long a claim holds. A poller that dies leaves its feeds unpolled for no longer than this."""
 
+VISITING = timedelta(minutes=5)
+"""How long one `poll` waits for articles' pages; what is left waits for the next."""
+
 PARSERS = 4
 """Threads that parse. One document at a time may sit in the tolerant parser's process; the others pass it by."""
 
@@ -52,10 +68,20 @@ class PollProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitProgress:
+    """One more article's page was asked, and what it gave is stored."""
+
+    done: int
+    total: int
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True)
 class PollRun:
     """What a run did."""
 
     polls: tuple[Poll, ...]
+    visits: tuple[Visit, ...] = ()  # to articles' own pages
     linked: int = 0
     network_down: bool = False  # nearly all failed to connect: no feed's error count rose
 
@@ -100,6 +126,7 @@ class Polling:
         clock: Clock,
         transport: "httpx.AsyncBaseTransport | None" = None,
         on_poll: Callable[[Poll], None] | None = None,
+        on_visit: Callable[[Visit], None] | None = None,
         outlets: Mapping[str, Parser] = _NO_PARSERS,
     ) -> None:
         """outlets: source id -> its parser, for those that have one of their own."""
@@ -113,8 +140,10 @@ class Polling:
         self._poller = Poller(self._stopwatch, config.fetch, deliver=self._deliver)
         self._parsers = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
         self._sandbox = Sandbox()
-        self._recorder = Recorder(config, store, on_poll=on_poll)
+        self._recorder = Recorder(config, store, on_poll=on_poll, on_visit=on_visit)
         self._claimed: set[str] = set()
+        self._sources = {source.id: source for source in config.sources}
+        self._visits: dict[str, Visit] = {}  # in hand, by the id of the feed that stands for the page
 
     async def __aenter__(self) -> "Polling":
         await self._poller.start()
@@ -126,9 +155,10 @@ class Polling:
         self._parsers.shutdown(cancel_futures=True)
         self._sandbox.close()
         self._recorder.close()
-        if self._claimed:  # broken off: others may poll them at once
+        if self._claimed or self._visits:  # broken off: others may ask them at once
             with self._store.write() as writer:
                 writer.release(self._claimed)
+                writer.release_visits(self._visits.values())
 
     async def tick(self, *, all: bool = False, feed_ids: Collection[str] | None = None) -> int:
         """Claim what is due (or all of it) and hand it to the poller. Returns how many; waits for no feed."""
@@ -146,6 +176,34 @@ class Polling:
                 self._poller.submit(*as_asked(feed, state))
         return len(states)
 
+    async def visit_pages(self, *, source_ids: Collection[str] | None = None) -> int:
+        """Claim pages of articles that are due, and hand them to the poller behind all feeds. Returns how many."""
+        wanted = visit.wanted(self._config.sources)
+        if source_ids is not None:
+            wanted = {id: mode for id, mode in wanted.items() if id in source_ids}
+        if not wanted:
+            return 0
+        now = self._clock()
+        in_hand = Counter(held.source_id for held in self._visits.values())
+        at_most = {id: visit.AT_ONCE - in_hand[id] for id in wanted}
+
+        def claim() -> list[Visit]:
+            with self._store.write() as writer:
+                return writer.claim_visits(
+                    now,
+                    until=now + visit.LEASE,
+                    since=now - visit.WITHIN,
+                    wanted=wanted,
+                    at_most=at_most,
+                )
+
+        claimed = await asyncio.to_thread(claim)
+        for held in claimed:
+            page = visit.as_feed(held, self._sources[held.source_id])
+            self._visits[page.id] = held
+            self._poller.submit(page, FeedState(feed_id=page.id), later=True)
+        return len(claimed)
+
     async def drain(self) -> bool:
         """Until everything submitted is stored. True: the network was down."""
         await self._poller.drain()
@@ -158,6 +216,9 @@ class Polling:
     async def _deliver(
         self, asked: Feed, state: FeedState, result: Document | NotModified | FetchError
     ) -> None:
+        if asked.id in self._visits:
+            await self._deliver_page(asked, result)
+            return
         feed = self._feeds[asked.id]
         took = self._stopwatch.read(feed.id)
         parsed: ParsedFeed | None = None
@@ -182,6 +243,22 @@ class Polling:
         )
         self._claimed.discard(feed.id)
 
+    async def _deliver_page(self, asked: Feed, result: Document | NotModified | FetchError) -> None:
+        held, source = self._visits[asked.id], self._sources[asked.source_id]
+        self._stopwatch.read(asked.id)
+        assert not isinstance(result, NotModified), "an unconditional request is answered by a document"
+        answer: Document | FeedError = result
+        page: ParsedPage | None = None
+        if isinstance(result, Document):
+            try:
+                page = await asyncio.get_running_loop().run_in_executor(
+                    self._parsers, _read_page, result, source
+                )
+            except FeedError as error:
+                answer = error
+        self._recorder.put(visit.PageAnswer(held, source, answer, page, self._clock()))
+        del self._visits[asked.id]
+
 
 def poll(
     config: Config,
@@ -191,17 +268,19 @@ def poll(
     all: bool = False,
     feed_ids: Collection[str] | None = None,
     link: bool = True,
-    progress: Callable[[PollProgress], None] | None = None,
+    pages: bool = True,
+    progress: Callable[[PollProgress | VisitProgress], None] | None = None,
     transport: "httpx.AsyncBaseTransport | None" = None,
     outlets: Mapping[str, Parser] = _NO_PARSERS,
 ) -> PollRun:
-    """Poll what is due, store it, and link what is new.
+    """Poll what is due, store it, ask the pages of articles that are to be enriched, and link what is new.
 
     Args:
         all: everything, due or not.
         feed_ids: only these feeds.
         link: run the link pass afterwards.
-        progress: called after each feed that is stored, from the thread that stores.
+        pages: ask articles' own pages, of the sources that want it.
+        progress: called after each feed, and each page, that is stored, from the thread that stores.
         transport: answers instead of the network (tests, the demonstration edition).
         outlets: source id -> its parser, for those that have one of their own.
 
@@ -209,7 +288,7 @@ def poll(
         StoreError: the database refused; what was committed stays, claims expire by themselves.
     """
     sync_configuration(config, store, now=clock())
-    run = run_async(_poll(config, store, clock, all, feed_ids, progress, transport, outlets))
+    run = run_async(_poll(config, store, clock, all, feed_ids, pages, progress, transport, outlets))
     if link:
         from aggregator.pipeline.link import link as link_pass
 
@@ -229,24 +308,50 @@ async def _poll(
     clock: Clock,
     all: bool,
     feed_ids: Collection[str] | None,
-    progress: Callable[[PollProgress], None] | None,
+    pages: bool,
+    progress: Callable[[PollProgress | VisitProgress], None] | None,
     transport: "httpx.AsyncBaseTransport | None",
     outlets: Mapping[str, Parser],
 ) -> PollRun:
     total = 0
     polls: list[Poll] = []
+    visits: list[Visit] = []
 
     def report(poll: Poll) -> None:
         polls.append(poll)
         if progress is not None:
             progress(PollProgress(len(polls), total, poll))
 
+    def report_visit(done: Visit) -> None:
+        visits.append(done)
+        if progress is not None:
+            progress(VisitProgress(len(visits), total, done))
+
     async with Polling(
-        config, store, clock=clock, transport=transport, on_poll=report, outlets=outlets
+        config,
+        store,
+        clock=clock,
+        transport=transport,
+        on_poll=report,
+        on_visit=report_visit,
+        outlets=outlets,
     ) as polling:
         total = await polling.tick(all=all, feed_ids=feed_ids)
         down = await polling.drain()
-        return PollRun(tuple(polls), network_down=down)
+        if pages and not down:
+            asked = None if feed_ids is None else _sources_of(config, feed_ids)
+            total = await polling.visit_pages(source_ids=asked)
+            try:
+                async with asyncio.timeout(VISITING.total_seconds()):
+                    await polling.drain()
+            except TimeoutError:
+                log.info("%d pages of articles are left for the next run", total - len(visits))
+                await polling.settle()
+        return PollRun(tuple(polls), tuple(visits), network_down=down)
+
+
+def _sources_of(config: Config, feed_ids: Collection[str]) -> set[str]:
+    return {feed.source_id for feed in config.feeds() if feed.id in feed_ids}
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
@@ -324,3 +429,15 @@ def _parse(document: Document, feed: Feed, sandbox: Sandbox, own: OwnParser | No
     except Exception as error:
         log.exception("parser_failed url=%s", feed.url)
         raise ParseError(feed.url, f"our own parser failed on it: {type(error).__name__}: {error}") from error
+
+
+def _read_page(document: Document, source: Source) -> ParsedPage:
+    try:
+        return visit.read(document, source)
+    except FeedError:
+        raise
+    except Exception as error:
+        log.exception("page_failed url=%s", document.url)
+        raise ParseError(
+            document.url, f"our own parser failed on it: {type(error).__name__}: {error}"
+        ) from error

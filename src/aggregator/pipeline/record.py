@@ -27,7 +27,9 @@ from aggregator.model import (
     Poll,
     Source,
     Verdict,
+    Visit,
 )
+from aggregator.pipeline import visit
 from aggregator.pipeline.retain import keep_of
 from aggregator.store import Store, Writer
 
@@ -79,13 +81,18 @@ class Recorder:
     """
 
     def __init__(
-        self, config: Config, store: Store, *, on_poll: Callable[[Poll], None] | None = None
+        self,
+        config: Config,
+        store: Store,
+        *,
+        on_poll: Callable[[Poll], None] | None = None,
+        on_visit: Callable[[Visit], None] | None = None,
     ) -> None:
         self._config = config
         self._sources = {source.id: source for source in config.sources}
         self._store = store
-        self._on_poll = on_poll
-        self._waiting: queue.Queue[Answer | Future[bool] | _Stop] = queue.Queue()
+        self._on_poll, self._on_visit = on_poll, on_visit
+        self._waiting: queue.Queue[Answer | visit.PageAnswer | Future[bool] | _Stop] = queue.Queue()
         self._held: list[Answer] = []
         self._reached = 0  # answers since the last settle that show that the network works
         self._failure: BaseException | None = None
@@ -93,7 +100,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
-    def put(self, answer: Answer) -> None:
+    def put(self, answer: Answer | visit.PageAnswer) -> None:
         """Hand over an answer; raises what stopped the thread, if anything did."""
         if self._failure is not None:
             raise self._failure
@@ -120,7 +127,7 @@ class Recorder:
             # Nobody else takes from the queue: what is there stays there.
             while rows < BATCH_ROWS and not self._waiting.empty():
                 after = self._waiting.get()
-                if not isinstance(after, Answer):
+                if not isinstance(after, Answer | visit.PageAnswer):
                     break
                 batch.append(after)
                 rows += _rows(after)
@@ -152,9 +159,12 @@ class Recorder:
             self._commit(held, count_errors=not down)
         return down
 
-    def _take(self, batch: Sequence[Answer]) -> None:
+    def _take(self, batch: Sequence[Answer | visit.PageAnswer]) -> None:
         ready = []
+        pages = [answer for answer in batch if isinstance(answer, visit.PageAnswer)]
         for answer in batch:
+            if isinstance(answer, visit.PageAnswer):
+                continue
             if isinstance(answer.result, FetchError) and answer.result.kind == "network":
                 self._held.append(answer)
             else:
@@ -162,6 +172,30 @@ class Recorder:
                 ready.append(answer)
         if ready:
             self._commit(ready)
+        if pages:
+            self._commit_pages(pages)
+
+    def _commit_pages(self, pages: Sequence[visit.PageAnswer]) -> None:
+        with self._store.write() as writer:
+            done = [self._record_page(writer, answer) for answer in pages]
+        if self._on_visit is not None:
+            for visited in done:
+                self._on_visit(visited)
+
+    def _record_page(self, writer: Writer, answer: visit.PageAnswer) -> Visit:
+        article = writer.article(answer.visit.article_id)
+        if article is None:
+            return replace(answer.visit, at=answer.at, outcome="purged", next_at=None)
+        try:
+            visited = visit.judge(answer, article)
+        except Exception as error:
+            log.exception("page_failed url=%s", answer.visit.url)
+            broken = ParseError(
+                answer.visit.url, f"our own code failed on it: {type(error).__name__}: {error}"
+            )
+            visited = visit.Visited(visit.after_error(answer.visit, broken, answer.at))
+        writer.record_visit(visited.visit, visited.article, keys=visited.keys)
+        return visited.visit
 
     def _commit(self, batch: Sequence[Answer], *, count_errors: bool = True) -> None:
         with self._store.write() as writer:
@@ -357,7 +391,9 @@ def newest(entries: Sequence[Entry], limit: int) -> Sequence[Entry]:
     return [entries[position] for position in sorted(kept)]
 
 
-def _rows(answer: Answer) -> int:
+def _rows(answer: Answer | visit.PageAnswer) -> int:
+    if isinstance(answer, visit.PageAnswer):
+        return 1
     return 1 + (len(answer.parsed.entries) if answer.parsed else 0)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from aggregator.errors import UnknownName
 from aggregator.identify import alias_key
-from aggregator.model import EditorVerdict, Feed, FeedState, Item, Sighting
+from aggregator.model import EditorVerdict, Feed, FeedState, Item, Sighting, Visit
 from aggregator.normalize import canonical_url, same_site
 from aggregator.pipeline.lists import find_item
 from aggregator.store import Gap, Rejection, Store, Tombstone
@@ -26,6 +26,7 @@ class Answer:
     item: Item | None = None
     stands_for_it: Item | None = None  # the copy that lists show
     linked: bool = True  # the link pass has come to it
+    visit: Visit | None = None  # to its own page
     sightings: Sequence[Sighting] = ()
     verdicts: Sequence[EditorVerdict] = ()
     tombstones: Sequence[Tombstone] = ()
@@ -104,6 +105,7 @@ def _of_item(store: Store, asked: str, item: Item) -> Answer:
         item=item,
         stands_for_it=store.item(item.copy_of) if item.copy_of is not None else None,
         linked=details.linked,
+        visit=details.visit,
         sightings=details.sightings,
         verdicts=store.verdicts_about(alias_key(item.article.canonical_url).hash),
     )

@@ -24,6 +24,7 @@ from aggregator.model import (
     Source,
     Story,
     Topic,
+    Visit,
 )
 from aggregator.render.ago import ago
 from aggregator.render.revisions import history
@@ -73,6 +74,7 @@ def item(listed: Item) -> Json:
         "story_id": listed.story_id,
         "copies": [copy(other) for other in listed.copies],
         "revisions": [revision(earlier) for earlier in listed.revisions],
+        "from_page": list(listed.article.from_page),
     }
 
 
@@ -93,6 +95,7 @@ def item_in_full(
     sightings: Sequence[Sighting] = (),
     keys: Sequence[Key] = (),
     neighbours: Sequence[tuple[int, float]] = (),
+    visited: Visit | None = None,
 ) -> Json:
     """An item with what only `items show` tells: where it was seen, how it is recognised, what it is close to."""
     kept = listed.article
@@ -102,6 +105,8 @@ def item_in_full(
         "published_note": kept.published_note,
         "categories": list(kept.categories),
         "text": kept.text,
+        "paywall": listed.paywall,
+        "page": visited and visit(visited),
         "copy_of": listed.copy_of,
         "changes": changes(listed),
         "sightings": [sighting(seen) for seen in sightings],
@@ -305,12 +310,40 @@ def poll(run: Poll) -> Json:
     }
 
 
-def poll_run(polls: Sequence[Poll], *, linked: int, network_down: bool = False) -> Json:
+def poll_run(
+    polls: Sequence[Poll], *, visits: Sequence[Visit] = (), linked: int, network_down: bool = False
+) -> Json:
     """What `poll --json` prints."""
     return {
         "feeds": [poll(run) for run in polls],
-        "totals": {**totals(polls), "linked": linked, "network_down": network_down},
+        "pages": [visit(done) for done in visits],
+        "totals": {
+            **totals(polls),
+            "pages": len(visits),
+            "enriched": sum(is_enriched(done) for done in visits),
+            "linked": linked,
+            "network_down": network_down,
+        },
     }
+
+
+def visit(done: Visit) -> Json:
+    """What came of asking an article's own page."""
+    return {
+        "item_id": done.article_id,
+        "url": done.url,
+        "source_id": done.source_id,
+        "at": optional_instant(done.at),
+        "outcome": done.outcome,
+        "note": done.note,
+        "tries": done.tries,
+        "next_at": optional_instant(done.next_at),
+    }
+
+
+def is_enriched(done: Visit) -> bool:
+    """Whether the page knew anything better than the feed."""
+    return done.outcome == "ok" and done.note != ""
 
 
 def totals(polls: Sequence[Poll]) -> dict[str, int]:
@@ -352,6 +385,7 @@ def why(answer: "Answer") -> Json:
         "copy_of": shown
         and {"id": shown.id, "url": shown.article.url, "title": shown.article.title, "outlet": shown.outlet},
         "linked": answer.linked,
+        "page": answer.visit and visit(answer.visit),
         "sightings": [sighting(seen) for seen in answer.sightings],
         "verdicts": [editor_verdict(given) for given in answer.verdicts],
         "purged": [

@@ -7,6 +7,7 @@
     search.py      full text                        purge.py        retention
     candidates.py  what an article may belong with  sql.py          bulk statements
     gaps.py        what may have been missed        documents.py    what a drifting feed served
+    visits.py      articles' own pages
     verdicts.py    what editors decided             traces.py       tombstones, rejected entries
     snippets.py    the passage that was found
     backup.py      a copy and the way back          transfer.py     from one database to another

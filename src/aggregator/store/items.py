@@ -4,7 +4,7 @@ What belongs to the items of a page (copies, revisions, story) comes with one st
 one an item.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,10 +20,12 @@ from aggregator.model import (
     Revision,
     Sighting,
     Topic,
+    Visit,
 )
-from aggregator.store import links, rows
+from aggregator.store import links, rows, visits
 from aggregator.store.schema import (
     article,
+    article_text,
     copy_edge,
     copy_group,
     copy_member,
@@ -54,12 +56,13 @@ RANKED = 1_000
 class ArticleDetails:
     """Everything the store knows of one article."""
 
-    item: Item
+    item: Item  # with its text
     sightings: tuple[Sighting, ...]
     keys: tuple[Key, ...]
     neighbours: tuple[tuple[int, float], ...]  # (earlier article, score) when it was linked, best first
     linked: bool  # the link pass has seen it
     fingerprint: int
+    visit: Visit | None = None  # to its own page
 
 
 class ItemReader(Snapshots):
@@ -256,6 +259,11 @@ class ItemReader(Snapshots):
         conditions.extend(_plain_conditions(f))
         return conditions, found_in, leading
 
+    def visit_outcomes(self, since: datetime) -> dict[str, Counter[str]]:
+        """Source id -> how often its articles' pages came to what ("ok", an error's kind), of those first seen since."""
+        with self._read() as connection:
+            return visits.outcomes(connection, since)
+
     def article_details(self, article_id: int) -> ArticleDetails | None:
         """Everything known of an article; None: there is none."""
         with self._read() as connection:
@@ -275,11 +283,13 @@ class ItemReader(Snapshots):
             linked = connection.scalar(
                 sa.select(feature.c.article_id).where(feature.c.article_id == article_id)
             )
-            fingerprint = connection.execute(
-                sa.select(article.c.fingerprint).where(article.c.id == article_id)
-            ).scalar_one()
+            fingerprint, text = connection.execute(
+                sa.select(article.c.fingerprint, article_text.c.text)
+                .outerjoin(article_text, article_text.c.article_id == article.c.id)
+                .where(article.c.id == article_id)
+            ).one()
             return ArticleDetails(
-                item=found[0],
+                item=replace(found[0], article=replace(found[0].article, text=text)),
                 sightings=tuple(
                     Sighting(
                         article_id=article_id,
@@ -295,6 +305,7 @@ class ItemReader(Snapshots):
                 neighbours=tuple(rows.unpack_neighbours(packed)) if packed else (),
                 linked=linked is not None,
                 fingerprint=fingerprint,
+                visit=visits.of_article(connection, article_id),
             )
 
 
@@ -374,7 +385,7 @@ def _items(connection: sa.Connection, wanted: sa.Select[Any]) -> list[Item]:
             revisions=revisions.get(row.id, ()),
             copy_of=None if row.representative_id in (None, row.id) else row.representative_id,
             owner=row.source_owner or row.source_key,
-            paywall=bool(row.source_paywall),
+            paywall=bool(row.source_paywall if row.paywalled is None else row.paywalled),
             hidden=row.hidden_id is not None,
         )
         for row in found

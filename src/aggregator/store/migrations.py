@@ -58,6 +58,18 @@ def _editors_decide(connection: sa.Connection) -> None:
     _index_anew(connection)
 
 
+def _pages_are_asked(connection: sa.Connection) -> None:
+    """Articles' own pages: what they gave, and what came of asking them."""
+    number = "INTEGER" if connection.dialect.name == "sqlite" else "BIGINT"
+    for statement in (
+        "ALTER TABLE article ADD COLUMN from_page TEXT",
+        "ALTER TABLE article ADD COLUMN paywalled BOOLEAN",
+        f"""CREATE TABLE visit (article_id {number} NOT NULL, tries SMALLINT NOT NULL, next_at BIGINT, at BIGINT,
+            outcome TEXT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (article_id))""",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 def _index_anew(connection: sa.Connection) -> None:
     """All full text, by the present cut: what it was indexed by before would be handed back wrongly by a revision."""
     search = search_index(connection.dialect.name)
@@ -75,6 +87,7 @@ def _index_anew(connection: sa.Connection) -> None:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first schema", create),
     Migration(2, "editors decide", _editors_decide),
+    Migration(3, "pages are asked", _pages_are_asked),
 )
 
 

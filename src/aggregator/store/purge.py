@@ -31,6 +31,7 @@ from aggregator.store.schema import (
     story,
     story_member,
     tombstone,
+    visit,
 )
 from aggregator.store.search import SearchIndex
 from aggregator.store.snapshot import first_id_since
@@ -46,6 +47,7 @@ _DEPENDENT = (
     copy_member,
     hidden,
     relink,
+    visit,
 )
 
 

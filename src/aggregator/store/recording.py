@@ -12,17 +12,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.model import (
+    Article,
     Document,
     FeedState,
     Key,
     Known,
     Poll,
     Verdict,
+    Visit,
 )
-from aggregator.store import documents, gaps, rows, verdicts
+from aggregator.store import documents, gaps, rows, verdicts, visits
 from aggregator.store.schema import (
     article,
     article_text,
+    key,
     rejection,
     relink,
     revision,
@@ -47,7 +50,7 @@ _WEEK = 7 * 24 * 3600
 
 _KNOWN = """
     SELECT key.hash, key.article_id, source.key, article.url, article.canonical_url, article.title, article.teaser,
-        article.published_at, article.fingerprint, feed.key
+        article.published_at, article.fingerprint, feed.key, article.from_page
     FROM key LEFT JOIN article ON article.id = key.article_id LEFT JOIN source ON source.id = article.source_id
         LEFT JOIN sighting ON sighting.article_id = article.id AND sighting.feed_id = article.feed_id
             AND sighting.gone_at IS NULL
@@ -140,6 +143,57 @@ class Recording(Transaction):
             )
         return ids
 
+    def record_visit(
+        self, done: Visit, enriched: Article | None = None, *, keys: Collection[Key] = ()
+    ) -> None:
+        """What came of asking an article's own page. Nothing when the article was purged meanwhile.
+
+        Args:
+            enriched: the article with what the page gave; None: it gave nothing. What it was recognised by stays, and how
+                it read before is no revision: the outlet changed nothing.
+            keys: other addresses of it, to be added where they are no other article's.
+        """
+        self.flush()
+        found = visits.article_of(self._connection, done.article_id)
+        if found is None:
+            return
+        visits.save(self._connection, [done])
+        insert(
+            self._connection,
+            key,
+            [
+                {
+                    "hash": rows.hash64(one.hash),
+                    "kind": rows.KIND_CODES[one.kind],
+                    "article_id": done.article_id,
+                }
+                for one in keys
+            ],
+            conflict="keep",
+        )
+        before, old = found
+        if enriched is not None and enriched != before:
+            self._enrich(before, old, enriched)
+
+    def _enrich(self, before: Article, old: rows.Row, enriched: Article) -> None:
+        values = rows.article_values(
+            enriched, source_id=old.source_id, feed_id=old.feed_id, fingerprint=old.fingerprint
+        )
+        outlet = old.outlet or old.source_name
+        self._search.remove(self._connection, [(old.id, old.title, old.teaser, outlet)])
+        self._search.add(self._connection, [(old.id, values["title"], values["teaser"], outlet)])
+        self._connection.execute(article.update().where(article.c.id == old.id), values)
+        if enriched.text and enriched.text != before.text:
+            insert(
+                self._connection,
+                article_text,
+                [{"article_id": old.id, "text": rows.text(enriched.text)}],
+                conflict="replace",
+            )
+        insert(self._connection, relink, [{"article_id": old.id}], conflict="keep")
+        self._articles.pop(old.id, None)  # asked anew: what is known of it has changed
+        self._known = {hash: of for hash, of in self._known.items() if of != old.id}
+
     def habits(self, feed_id: str) -> str | None:
         """What was last recorded as the habits of a feed; None: nothing yet."""
         self._settle(feed_id)
@@ -160,6 +214,7 @@ class Recording(Transaction):
                 published_at=None if row.published_origin == unsaid else rows.instant(row.published_at),
                 fingerprint=row.fingerprint,
                 feed_id=feed_id,
+                from_page=rows.from_lines(row.from_page),
             )
             for row in found
         ]
@@ -355,13 +410,22 @@ class Recording(Transaction):
             values[name] = values[name] or getattr(old, name)
         if new.published_origin == "first_seen" or "time" not in verdict.why:
             values.update({name: getattr(old, name) for name in _TIME})
+        from_page = rows.from_lines(old.from_page)
+        for name in ("title", "teaser"):
+            if name in from_page and name not in verdict.why:
+                values[name] = getattr(old, name)
+        still = [
+            name for name in from_page if values.get(name) == getattr(old, name, None)
+        ]  # "text" is no column: what the page gave stays
+        values["from_page"] = rows.lines(still)
+        values["paywalled"] = old.paywalled
         self._search.remove(self._connection, [(old.id, old.title, old.teaser, old.outlet or old.name)])
         self._search.add(
             self._connection,
             [(old.id, values["title"], values["teaser"], values["outlet"] or old.name)],
         )
         self._connection.execute(article.update().where(article.c.id == old.id), values)
-        if new.text:
+        if new.text and "text" not in from_page:
             insert(
                 self._connection,
                 article_text,
@@ -381,6 +445,7 @@ class Recording(Transaction):
                 published_at=rows.instant(values["published_at"]),
                 fingerprint=values["fingerprint"],
                 feed_id=feed_row.key,
+                from_page=tuple(still),
             )
 
     def _keep_wording(self, old: rows.Row, at: int, earlier: Sequence[rows.Row]) -> None:
@@ -494,6 +559,7 @@ _SERVED_ARTICLES = (
         article.c.published_at,
         article.c.published_origin,
         article.c.fingerprint,
+        article.c.from_page,
     )
     .join(sighting, sighting.c.article_id == article.c.id)
     .join(source, source.c.id == article.c.source_id)

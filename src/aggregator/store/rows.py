@@ -143,6 +143,8 @@ def article_values(article: Article, *, source_id: int, feed_id: int, fingerprin
         "image": text_or_none(article.image),
         "fingerprint": hash64(fingerprint),
         "feed_id": feed_id,
+        "from_page": lines(article.from_page),
+        "paywalled": article.paywalled,
     }
 
 
@@ -166,12 +168,16 @@ def article_of(row: Row, *, source_key: str, body: str | None = None) -> Article
         categories=from_lines(row.categories),
         image=row.image,
         text=body,
+        from_page=from_lines(row.from_page),
+        paywalled=None if row.paywalled is None else bool(row.paywalled),
     )
 
 
 def known_of(row: Sequence[Any]) -> Known:
-    """From (hash, article_id, source key, url, canonical_url, title, teaser, published_at, fingerprint, feed key)."""
-    _, article_id, source_key, url, canonical, title, teaser, published_at, fingerprint, feed_key = row
+    """From (hash, article_id, source key, url, canonical_url, title, teaser, published_at, fingerprint, feed key, fields
+    that its page gave)."""
+    _, article_id, source_key, url, canonical, title, teaser, *others = row
+    published_at, fingerprint, feed_key, from_page = others
     if source_key is None:
         return Known(
             article_id=article_id,
@@ -192,6 +198,7 @@ def known_of(row: Sequence[Any]) -> Known:
         published_at=instant(published_at),
         fingerprint=fingerprint,
         feed_id=feed_key or "",
+        from_page=from_lines(from_page),
     )
 
 

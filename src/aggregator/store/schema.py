@@ -207,6 +207,8 @@ article = sa.Table(
     sa.Column("image", sa.Text),
     sa.Column("fingerprint", sa.BigInteger, nullable=False),  # ours: of the raw entry it was last judged by
     sa.Column("feed_id", _Id),  # ours: the feed of that entry
+    sa.Column("from_page", sa.Text),  # ours: which of these its own page gave, one a line; NULL: none
+    sa.Column("paywalled", sa.Boolean),  # as its own page says; NULL: unknown
     sa.Index("article_source", "source_id", "id"),
     sa.Index("article_published", "published_at"),
 )
@@ -216,6 +218,18 @@ article_text = sa.Table(
     metadata,
     sa.Column("article_id", _Id, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
+)
+
+# An article's own page is fetched once; what did not come is asked for again, a few times.
+visit = sa.Table(
+    "visit",
+    metadata,
+    sa.Column("article_id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("tries", sa.SmallInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger),  # NULL: never again; while a poller holds it, the end of its claim
+    sa.Column("at", sa.BigInteger),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
 )
 
 revision = sa.Table(

@@ -31,6 +31,7 @@ from aggregator.store.schema import (
     story,
     story_member,
     tombstone,
+    visit,
 )
 
 Question = tuple[str, sa.Select[int, int]]
@@ -48,6 +49,7 @@ _OF_ARTICLE = (
     copy_edge.c.b,
     hidden.c.article_id,
     relink.c.article_id,
+    visit.c.article_id,
 )
 """Columns that name an article that must be there. A key does not: without its article it is a tombstone."""
 

@@ -11,16 +11,19 @@ import sqlalchemy as sa
 
 from aggregator.errors import UnknownName
 from aggregator.model import (
+    Article,
     CopyGroup,
     EditorVerdict,
+    Enrich,
     FeedState,
     IndexRow,
     Linked,
     Source,
     Topic,
+    Visit,
 )
 from aggregator.settings import Keep
-from aggregator.store import gaps, links, mirror, purge, rows, verdicts
+from aggregator.store import gaps, links, mirror, purge, rows, verdicts, visits
 from aggregator.store.candidates import DatabaseCandidates
 from aggregator.store.recording import Recording
 from aggregator.store.schema import (
@@ -129,6 +132,42 @@ class Writer(Recording):
                     claimed_until=None, due_at=when_enabled(sa.func.coalesce(feed_state.c.next_check_at, 0))
                 )
             )
+
+    # --- articles' own pages ---------------------------------------------------------------------------------------
+
+    def claim_visits(
+        self,
+        now: datetime,
+        *,
+        until: datetime,
+        since: datetime,
+        wanted: Mapping[str, Enrich],
+        at_most: Mapping[str, int],
+    ) -> list[Visit]:
+        """Take the pages of articles that nobody has asked yet, or that are to be asked again.
+
+        Args:
+            until: when the claim ends by itself, should this process die.
+            since: only of articles first seen since then.
+            wanted: source id -> of which of its articles.
+            at_most: source id -> how many of it.
+
+        Returns:
+            The newest of each source. Nobody else gets them before `until`, or before they are recorded or released.
+        """
+        self.flush()
+        return visits.claim(self._connection, now, until=until, since=since, wanted=wanted, at_most=at_most)
+
+    def release_visits(self, held: Collection[Visit]) -> None:
+        """Give claims back unrecorded: others may ask these pages at once."""
+        self.flush()
+        visits.release(self._connection, held)
+
+    def article(self, article_id: int) -> Article | None:
+        """With its text, as this transaction sees it; None: there is none."""
+        self.flush()
+        found = visits.article_of(self._connection, article_id)
+        return None if found is None else found[0]
 
     # --- links -----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ revisions.py  what changed in it    why.py    what became of an address, what ed
 
 from aggregator.render.text.cards import articles, entries, heading, stories
 from aggregator.render.text.health import findings, gaps, last
-from aggregator.render.text.run import poll_line, poll_totals
+from aggregator.render.text.run import poll_line, poll_totals, visit_totals
 from aggregator.render.text.screen import NARROW, Screen
 from aggregator.render.text.tables import cell, facts, items, polls, rows, sources, status, terms, topics
 from aggregator.render.text.why import verdicts, why
@@ -37,5 +37,6 @@ __all__ = [
     "terms",
     "topics",
     "verdicts",
+    "visit_totals",
     "why",
 ]

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from aggregator.model import DateOrigin, Item, Key, Sighting
+from aggregator.model import DateOrigin, Item, Key, Sighting, Visit
 from aggregator.render.ago import short_time
+from aggregator.render.safe import visible
 from aggregator.render.text.cards import when
 from aggregator.render.text.revisions import revisions
 from aggregator.render.text.screen import Screen
@@ -31,6 +32,7 @@ def item(
     sightings: Sequence[Sighting] = (),
     keys: Sequence[Key] = (),
     neighbours: Sequence[tuple[int, float]] = (),
+    visited: Visit | None = None,
 ) -> str:
     """Names and values, the most asked first. Fields that hold nothing are left out.
 
@@ -39,6 +41,7 @@ def item(
     """
     known = [
         *_article(shown, screen),
+        ("its page", visit(visited, screen) if visited is not None else ""),
         *_group(
             "copies",
             (f"{copy.id} {copy.outlet}: {copy.title} ({copy.similarity:.0%})" for copy in shown.copies),
@@ -73,6 +76,17 @@ def _article(shown: Item, screen: Screen) -> Iterable[Fact]:
     yield "story", shown.story_id or ""
     yield "copy of", str(shown.copy_of) if shown.copy_of is not None else ""
     yield "id", str(shown.id)
+
+
+def visit(done: Visit, screen: Screen) -> str:
+    """What came of asking an article's own page."""
+    if not done.outcome:
+        return "being asked"
+    at = short_time(done.at, screen.now) if done.at else "never"
+    if done.outcome == "ok":
+        return f"asked {at}, gave {done.note}" if done.note else f"asked {at}, knew nothing better"
+    again = f"; asked again after {short_time(done.next_at, screen.now)}" if done.next_at else ""
+    return f"asked {at}, {done.outcome.replace('_', ' ')}: {visible(done.note)}{again}"
 
 
 def _sighting(seen: Sighting, screen: Screen) -> str:

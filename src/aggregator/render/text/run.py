@@ -1,9 +1,10 @@
 """A run -> a line per feed and the totals, the same in a pipe and on a terminal."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from aggregator.model import Poll
-from aggregator.render.jsonable import totals
+from aggregator.model import Poll, Visit
+from aggregator.render.jsonable import is_enriched, totals
 from aggregator.render.safe import visible
 from aggregator.render.text.screen import counted
 
@@ -37,6 +38,18 @@ def poll_totals(runs: Sequence[Poll], *, linked: int) -> str:
         sums, {"new": "new", "revised": "revised", "unchanged": "known", "rejected": "rejected"}
     )
     return f"{counted(len(runs), 'feed')}: {answers}; {entries or 'nothing new'}; {linked} linked"
+
+
+def visit_totals(visits: Sequence[Visit]) -> str:
+    """What came of the articles' pages: "12 pages: 9 enriched, 1 nothing new, 1 refused, 1 network"."""
+    outcomes = Counter(
+        "enriched" if is_enriched(done) else "nothing new" if done.outcome == "ok" else done.outcome
+        for done in visits
+    )
+    order = {"enriched": 0, "nothing new": 1}
+    told = sorted(outcomes, key=lambda name: (order.get(name, 2), -outcomes[name], name))
+    listed = ", ".join(f"{outcomes[name]} {name.replace('_', ' ')}" for name in told)
+    return f"{counted(len(visits), 'page')} of articles: {listed}"
 
 
 def _listed(sums: Mapping[str, int], names: Mapping[str, str]) -> str:

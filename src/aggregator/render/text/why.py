@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aggregator.model import EditorVerdict, Item
 from aggregator.render.ago import short_time
+from aggregator.render.text.detail import visit
 from aggregator.render.text.screen import Column, Screen, counted, laid_out, styled, table
 from aggregator.render.text.tables import facts
 
@@ -95,6 +96,8 @@ def _of_item(answer: "Answer", item: Item, screen: Screen) -> Iterator[Fact]:
         yield "copy of", f"{shown.id} {shown.outlet}: {shown.article.title}{like}"
     if item.copies:
         yield "copies", ", ".join(f"{copy.id} {copy.outlet}" for copy in item.copies)
+    if answer.visit is not None:
+        yield "its page", visit(answer.visit, screen)
     for number, seen in enumerate(answer.sightings):
         until = f" until {short_time(seen.gone_at, screen.now)}" if seen.gone_at else ", still there"
         yield (
