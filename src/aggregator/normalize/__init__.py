@@ -6,7 +6,7 @@
 
 from aggregator.normalize.agency import find_agency
 from aggregator.normalize.article import fold, identity, to_article
-from aggregator.normalize.enrich import SAME_HEADLINE, alike, enrich, lacks, page_address
+from aggregator.normalize.enrich import enrich, has_headline, page_address
 from aggregator.normalize.furniture import TEASER_LIMIT, TITLE_LIMIT, clean_teaser, clean_title
 from aggregator.normalize.language import language_of_script, primary_language
 from aggregator.normalize.text import cut_at_sentence, cut_at_word, paragraphs, plain_text
@@ -14,12 +14,10 @@ from aggregator.normalize.times import Published, day_in_url, published
 from aggregator.normalize.urls import URL_LIMIT, canonical_url, followable_url, same_site
 
 __all__ = [
-    "SAME_HEADLINE",
     "TEASER_LIMIT",
     "TITLE_LIMIT",
     "URL_LIMIT",
     "Published",
-    "alike",
     "canonical_url",
     "clean_teaser",
     "clean_title",
@@ -30,8 +28,8 @@ __all__ = [
     "find_agency",
     "fold",
     "followable_url",
+    "has_headline",
     "identity",
-    "lacks",
     "language_of_script",
     "page_address",
     "paragraphs",

@@ -13,7 +13,7 @@ from aggregator.store.schema import article, article_text, source, visit
 from aggregator.store.snapshot import first_id_since
 from aggregator.store.sql import among, insert
 
-# What normalize.lacks says of an article, over its row.
+# No teaser, no picture, or a time that nobody said, or only in part.
 _LACKING = sa.or_(
     article.c.teaser == "",
     article.c.image.is_(None),
