@@ -280,6 +280,32 @@ def test_headlines_that_alternate_do_not_pile_up(ledger: Ledger) -> None:
     assert sum(revision.times for revision in item.revisions) == 11
 
 
+def test_the_zone_of_times_without_one_is_learned(ledger: Ledger) -> None:
+    """The outlet writes Kyiv's time, three hours ahead, and says so nowhere."""
+    quarter = timedelta(minutes=15)
+    for number in range(1, 7):
+        local = (ledger.now + timedelta(hours=3, minutes=10)).replace(tzinfo=None)
+        ledger.shown[FRONT] = [replace(ledger.piece(number), at=local)]
+        ledger.poll(FRONT, later=quarter)
+    first, *_, last = sorted(ledger.store.items(ItemFilter()), key=lambda item: item.id)
+    assert (first.article.published_at, first.article.published_note) == (
+        first.article.first_seen_at,
+        "clamped from Thu, 14 May 2026 15:10:00",
+    )
+    assert last.article.published_note == "zone learned: UTC+03:00"
+    assert last.article.published_at == ledger.now - timedelta(minutes=5)
+
+
+def test_a_configured_zone_is_not_learned_over(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, source_keys='timezone = "Europe/London"')
+    for number in range(1, 7):
+        ledger.shown[FRONT] = [replace(ledger.piece(number), at=datetime(2026, 5, 14, 9, number))]
+        ledger.poll(FRONT, later=timedelta(minutes=15))
+    notes = {item.article.published_note for item in ledger.store.items(ItemFilter())}
+    assert notes == {"zone assumed: Europe/London"}
+    ledger.store.close()
+
+
 @pytest.mark.parametrize(
     ("at", "origin", "note"),
     [

@@ -2,6 +2,7 @@
 
     condition.py  how a feed is now               overlap.py   whether articles may have come and gone between two polls
     habits.py     what its documents usually hold findings.py  what `doctor` says about all of it
+    zone.py       in which zone its times are
 
 Promises to say nothing where too little is known.
 """
@@ -19,6 +20,7 @@ from aggregator.health.findings import (
 )
 from aggregator.health.habits import Habit, Habits, learn
 from aggregator.health.overlap import Seen, Span, missed
+from aggregator.health.zone import learned, observe, stated
 
 __all__ = [
     "STATES",
@@ -35,10 +37,13 @@ __all__ = [
     "feed_findings",
     "gap_finding",
     "learn",
+    "learned",
     "missed",
+    "observe",
     "of",
     "page_findings",
     "polling_finding",
+    "stated",
     "survey",
     "worst",
 ]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -37,6 +37,7 @@ class Habits:
 
     entries: int = 0  # different ones that were looked at
     fields: Mapping[str, Habit] = field(default_factory=dict)
+    offsets: tuple[int, ...] = ()  # minutes east of UTC that its times without a zone are written in: zone.py
 
     @property
     def drifting(self) -> tuple[str, ...]:
@@ -59,6 +60,7 @@ class Habits:
                     for name, (share, lacking, since) in stored["fields"].items()
                     if name in FIELDS
                 },
+                tuple(int(minutes) for minutes in stored.get("offsets", ())),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             return Habits()
@@ -69,7 +71,8 @@ class Habits:
             name: [round(habit.share, 4), habit.lacking, habit.since and int(habit.since.timestamp())]
             for name, habit in self.fields.items()
         }
-        return json.dumps({"entries": self.entries, "fields": fields})
+        offsets = {"offsets": self.offsets} if self.offsets else {}
+        return json.dumps({"entries": self.entries, "fields": fields, **offsets})
 
 
 def learn(habits: Habits, entries: Sequence[Entry], *, new: int, now: datetime) -> Habits:
@@ -86,9 +89,10 @@ def learn(habits: Habits, entries: Sequence[Entry], *, new: int, now: datetime) 
         "date": sum(entry.published is not None for entry in entries),
         "image": sum(entry.image is not None for entry in entries),
     }
-    return Habits(
-        min(habits.entries + new, 1_000_000),
-        {
+    return replace(
+        habits,
+        entries=min(habits.entries + new, 1_000_000),
+        fields={
             name: _learn_one(
                 habits.fields.get(name), filled[name] / len(entries), known=habits.entries, now=now
             )

@@ -185,7 +185,7 @@ def _could_not_be_believed(page: Published, article: Article) -> bool:
 
 def _names_the_zone(page: Published, article: Article) -> bool:
     """The same minute in another zone, where the feed named none."""
-    if page.precision != "instant" or not (article.published_note or "").startswith("zone assumed"):
+    if page.precision != "instant" or not (article.published_note or "").startswith("zone "):
         return False
     apart = abs(page.at - article.published_at)
     return page.note is None and SAME_MINUTE <= apart <= ZONES and _is_multiple(apart, QUARTER)

@@ -4,7 +4,8 @@ Never later than `now`, never invented: without a believable time an article is 
 """
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import timezone as fixed
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ EARLIEST = (
 )
 CLOCK_SKEW = timedelta(minutes=10)  # an outlet's clock may be this far ahead without a word about it
 
+_OFFSET = re.compile(r"UTC([+-])([01]\d):([0-5]\d)")
 _MONTHS = {
     name: number
     for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)  # noqa: SIM905
@@ -32,7 +34,9 @@ class Published(NamedTuple):
     at: datetime  # aware, UTC, at most `now`
     origin: DateOrigin
     precision: Precision
-    note: str | None  # what was done: "clamped from ...", "zone assumed: ...", "not believed: ..."
+    note: (
+        str | None
+    )  # what was done: "clamped from ...", "zone assumed: ...", "zone learned: ...", "not believed: ..."
 
 
 def published(
@@ -48,7 +52,7 @@ def published(
 
     Args:
         url: of the article, for a date in its path.
-        timezone: IANA name that naive times are read in; "" is UTC.
+        timezone: IANA name, or an offset that was learned ("UTC+02:00"), that naive times are read in; "" is UTC.
         now: aware UTC; when the entry was seen.
         origin: what is read: "feed", "sitemap" or "page".
     """
@@ -107,8 +111,8 @@ def _in_utc(at: datetime, timezone: str) -> tuple[datetime | None, str | None]:
     note = None
     try:
         if at.tzinfo is None:
-            zone = _zone(timezone)
-            note = f"zone assumed: {zone.key}"
+            name, zone = _zone(timezone)
+            note = f"zone {'learned' if name.startswith('UTC') and name != 'UTC' else 'assumed'}: {name}"
             at = at.replace(tzinfo=zone)
         return at.astimezone(UTC), note
     except (OverflowError, ValueError):  # year 1 or 9999 at the wrong end of a zone; an offset out of range
@@ -116,12 +120,16 @@ def _in_utc(at: datetime, timezone: str) -> tuple[datetime | None, str | None]:
 
 
 @lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str) -> tuple[str, tzinfo]:
+    """Its name and the zone: of an IANA name, or of an offset as "UTC+05:30"; UTC for what is neither."""
+    if offset := _OFFSET.fullmatch(name):
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return name, fixed(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     try:
-        return ZoneInfo(name or "UTC")
+        return name or "UTC", ZoneInfo(name or "UTC")
     except (
         KeyError,
         ValueError,
         OSError,
     ):  # unknown, not a name, no zone data: the configuration's check reports it
-        return ZoneInfo("UTC")
+        return "UTC", UTC

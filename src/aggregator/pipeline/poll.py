@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aggregator import normalize
+from aggregator import health, normalize
 from aggregator.config import Config
 from aggregator.errors import FeedError, FetchError, ParseError, StoreLocked
 from aggregator.fetch import Fetcher, Poller
@@ -403,11 +403,12 @@ async def _preview(
             except FeedError as error:
                 shown.append((feed, error, []))
                 continue
+            zoned = replace(feed, timezone=feed.timezone or health.stated(parsed))
             articles = [
                 normalize.to_article(
                     entry,
                     normalize.identity(entry, feed),
-                    feed=feed,
+                    feed=zoned,
                     source=source,
                     now=clock(),
                     origin=ORIGINS[feed.kind],

@@ -264,14 +264,17 @@ class Recorder:
         verdicts: Sequence[Verdict] = ()
         entries: Sequence[Entry] = ()
         published: tuple[datetime, ...] = ()
+        before = health.Habits()
         if answer.parsed is not None:
+            before = health.Habits.read(writer.habits(feed.id))
+            zone = feed.timezone or health.stated(answer.parsed) or health.learned(before.offsets)
             entries = newest(answer.parsed.entries, self._config.fetch.max_entries)
             published = tuple(
                 entry.published for entry in entries if entry.published and entry.published.tzinfo
             )
             verdicts = judge_entries(
                 entries,
-                feed=feed,
+                feed=replace(feed, timezone=zone),
                 source=self._sources[feed.source_id],
                 state=answer.state,
                 writer=writer,
@@ -293,7 +296,11 @@ class Recorder:
         )
         if answer.parsed is None:
             return Judged(state, poll)
-        before = health.Habits.read(writer.habits(feed.id))
+        appeared = [entries[verdict.position] for verdict in verdicts if verdict.outcome == "new"]
+        habits = replace(
+            health.learn(before, entries, new=poll.new, now=answer.at),
+            offsets=health.observe(before.offsets, appeared, since=answer.state.success_at, now=answer.at),
+        )
         complete = len(answer.parsed.entries) == len(verdicts)
         return Judged(
             state,
@@ -302,7 +309,7 @@ class Recorder:
             complete=complete,
             missed=missed(answer, verdicts, entries, writer) if complete else None,
             before=before,
-            habits=health.learn(before, entries, new=poll.new, now=answer.at),
+            habits=habits,
         )
 
 
