@@ -325,3 +325,40 @@ def test_times_that_cannot_be_believed_are_marked(
     assert article.published_origin == origin
     assert article.published_at <= ledger.now
     assert (article.published_note or "").startswith(note or "")
+
+
+SIGN_UP = "Sign up here to our free newsletter for the latest news from the harbour and the isles."
+UNLIKE = (
+    "Storm tears roof from market",
+    "Lighthouse keeper retires",
+    "New school opens today",
+    "Ferry aground again",
+)
+
+
+def signed(ledger: Ledger, number: int) -> Piece:
+    said = f"{UNLIKE[number]}: what happened was told by those who saw it. {SIGN_UP}"
+    return replace(ledger.piece(number), title=UNLIKE[number], teaser=said)
+
+
+def test_what_an_outlet_repeats_is_no_part_of_its_teasers(ledger: Ledger) -> None:
+    """Seen from the first document on, and gone on arrival from the next; what the feed serves on revises nothing."""
+    ledger.shown[FRONT] = [signed(ledger, number) for number in (0, 1, 2)]
+    ledger.poll(FRONT)
+    ledger.shown[FRONT].append(signed(ledger, 3))
+    ledger.poll(FRONT)
+    ledger.shown[FRONT] = [replace(piece, guid=piece.guid + "x") for piece in ledger.shown[FRONT]]
+    polled = ledger.poll(FRONT)
+    assert [done.revised for done in polled.values()] == [0]
+    items = ledger.store.items(ItemFilter())
+    assert len(items) == 4
+    assert [item.article.teaser for item in items if SIGN_UP in item.article.teaser] == []
+    assert all(item.article.teaser.endswith("those who saw it.") for item in items)
+    assert ledger.store.items(ItemFilter(search="newsletter")) == []
+    assert ledger.store.check() == ledger.store.inconsistencies() == []
+
+
+def test_a_teaser_that_says_the_same_of_everything_is_none(ledger: Ledger) -> None:
+    ledger.shown[FRONT] = [replace(ledger.piece(n), title=UNLIKE[n], teaser=SIGN_UP) for n in range(4)]
+    ledger.poll(FRONT)
+    assert {item.article.teaser for item in ledger.store.items(ItemFilter())} == {""}

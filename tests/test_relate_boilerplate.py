@@ -145,3 +145,12 @@ def test_boilerplate_makes_no_copies() -> None:
 
     assert copies(None) == [7]
     assert copies({}) == []
+
+
+def test_readers_are_shown_a_teaser_without_its_repeated_end() -> None:
+    boilerplate = learned()
+    assert boilerplate.shown_teaser(f"The keeper leaves in June. {SIGN_UP}") == "The keeper leaves in June."
+    assert boilerplate.shown_teaser(SIGN_UP) == ""
+    for kept in ("The keeper leaves in June.", f"{SIGN_UP} The keeper leaves in June.", ""):
+        assert boilerplate.shown_teaser(kept) == kept
+    assert Boilerplate().shown_teaser(SIGN_UP) == SIGN_UP

@@ -79,12 +79,29 @@ def _link_batch(
         writer.save_links(results, cursor=None if again else ids[-1])
         if not again:
             writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
+        writer.set_teasers(_shown_otherwise(articles, boilerplate))
         if again:
             representatives.choose(store, writer, together.union(ids))
         else:
             representatives.choose_among_new(store, writer, ids)
     refine_stories(store, settings, ids)
     return len(ids)
+
+
+def _shown_otherwise(
+    articles: Sequence[Article], boilerplate: Mapping[str, relate.Boilerplate]
+) -> dict[int, str]:
+    """Article id -> its teaser without what its outlet turned out to repeat, where that makes a difference."""
+    shown = {
+        article.id: boilerplate[article.source_id].shown_teaser(article.teaser)
+        for article in articles
+        if article.id is not None
+    }
+    return {
+        article.id: shown[article.id]
+        for article in articles
+        if article.id and shown[article.id] != article.teaser
+    }
 
 
 def refine_stories(store: Store, settings: RelateSettings, touched: Collection[int]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aggregator import health, identify, normalize, schedule
 from aggregator.config import Config
@@ -32,6 +32,9 @@ from aggregator.model import (
 from aggregator.pipeline import visit
 from aggregator.pipeline.retain import keep_of
 from aggregator.store import Store, Writer
+
+if TYPE_CHECKING:
+    from aggregator.relate import Boilerplate
 
 log = logging.getLogger(__name__)
 
@@ -188,6 +191,9 @@ class Recorder:
             return replace(answer.visit, at=answer.at, outcome="purged", next_at=None)
         try:
             visited = visit.judge(answer, article)
+            if visited.article is not None:
+                shown = _Shown(writer, answer.source.id)(visited.article)
+                visited = replace(visited, article=shown)
         except Exception as error:
             log.exception("page_failed url=%s", answer.visit.url)
             broken = ParseError(
@@ -345,9 +351,10 @@ def judge_entries(
     not_before = None if state.success_at is None else now - retention
     keys = identify.document_keys(identities, source_id=source.id, feed_id=feed.id)
     known = writer.known({key.hash for entry_keys in keys for key in entry_keys})
+    shown = _Shown(writer, source.id)
 
     def make(position: int) -> Article | str:
-        return normalize.to_article(
+        made = normalize.to_article(
             entries[position],
             identities[position],
             feed=feed,
@@ -355,6 +362,7 @@ def judge_entries(
             now=now,
             origin=ORIGINS[feed.kind],
         )
+        return made if isinstance(made, str) else shown(made)
 
     return identify.judge(
         identities,
@@ -367,6 +375,25 @@ def judge_entries(
         last_at=state.success_at,
         past=_Past(writer, feed.id),
     )
+
+
+class _Shown:
+    """Articles of an outlet without what is known to end many of its teasers; asked for when there is one to be made."""
+
+    def __init__(self, writer: Writer, source_id: str) -> None:
+        self._writer, self._source_id = writer, source_id
+        self._known: Boilerplate | None = None
+
+    def __call__(self, article: Article) -> Article:
+        if not article.teaser:
+            return article
+        if self._known is None:
+            from aggregator.relate import Boilerplate  # loads what only linking needs: when the first article is made
+
+            blob = self._writer.boilerplate((self._source_id,)).get(self._source_id, b"")
+            self._known = Boilerplate.from_bytes(blob)
+        teaser = self._known.shown_teaser(article.teaser)
+        return article if teaser == article.teaser else replace(article, teaser=teaser)
 
 
 class _Past:

@@ -105,6 +105,18 @@ class Boilerplate:
             text=self._without(article.text, text) if article.text else article.text,
         )
 
+    def shown_teaser(self, teaser: str) -> str:
+        """A teaser as readers see it: without what it ends in and the outlet repeats; "" where that is all of it.
+
+        What stands before other sentences stays: an agency's opening words are repeated too, and the rest needs them.
+        """
+        end = len(teaser)
+        if self.known:
+            places = list(_sentences(teaser, 0, end))
+            while places and _passage(teaser, *places[-1]).hash in self.known:
+                end = places.pop()[0]
+        return teaser[:end].rstrip()
+
     def _without(self, text: str, passages: Sequence[Passage]) -> str:
         kept = (text[passage.start : passage.end] for passage in passages if passage.hash not in self.known)
         return "".join(kept).strip()

@@ -175,7 +175,7 @@ class Recording(Transaction):
         if enriched is not None and enriched != before:
             self._enrich(before, old, enriched)
 
-    def _enrich(self, before: Article, old: rows.Row, enriched: Article) -> None:
+    def _enrich(self, before: Article, old: rows.Row, enriched: Article, *, relink_it: bool = True) -> None:
         values = rows.article_values(
             enriched, source_id=old.source_id, feed_id=old.feed_id, fingerprint=old.fingerprint
         )
@@ -190,7 +190,8 @@ class Recording(Transaction):
                 [{"article_id": old.id, "text": rows.text(enriched.text)}],
                 conflict="replace",
             )
-        insert(self._connection, relink, [{"article_id": old.id}], conflict="keep")
+        if relink_it:
+            insert(self._connection, relink, [{"article_id": old.id}], conflict="keep")
         self._articles.pop(old.id, None)  # asked anew: what is known of it has changed
         self._known = {hash: of for hash, of in self._known.items() if of != old.id}
 

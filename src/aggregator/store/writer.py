@@ -209,6 +209,14 @@ class Writer(Recording):
             )
             links.cut_edges(self._connection, ids)
 
+    def set_teasers(self, teasers: Mapping[int, str]) -> None:
+        """Article id -> the teaser that readers see, without what its outlet repeats. It is no revision."""
+        self.flush()
+        for article_id, teaser in teasers.items():
+            found = visits.article_of(self._connection, article_id)
+            if found is not None:
+                self._enrich(*found, replace(found[0], teaser=teaser), relink_it=False)
+
     def boilerplate(self, source_ids: Collection[str]) -> dict[str, bytes]:
         """Source id -> what is known to be repeated over its articles, as it was saved."""
         found = self._connection.execute(
