@@ -337,7 +337,7 @@ UNLIKE = (
 
 
 def signed(ledger: Ledger, number: int) -> Piece:
-    said = f"{UNLIKE[number]}: what happened was told by those who saw it. {SIGN_UP}"
+    said = f"On Friday, the {UNLIKE[number].lower()}, and that was told by those who saw it. {SIGN_UP}"
     return replace(ledger.piece(number), title=UNLIKE[number], teaser=said)
 
 
