@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.normalize import TEASER_LIMIT, TITLE_LIMIT, clean_teaser, clean_title
+from aggregator.normalize import TEASER_LIMIT, TITLE_LIMIT, clean_teaser, clean_title, common_ending
 
 SENTENCE = "The harbour reopened on Friday after nine days."
 
@@ -182,3 +182,24 @@ def test_linear_time(unit: str) -> None:
     clean_teaser(unit * 15_000, title="x" * 30)
     clean_title(unit * 15_000, outlets=("x",))
     assert time.process_time() - started < 1
+
+
+NEWS = ("Ferry aground off the cape", "Council closes the harbour", "Storm takes market roof", "Keeper retires at last",
+        "School opens in the port")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("titles", "ending"),
+    [
+        ([f"{title} | Isle Herald Online" for title in NEWS], "Isle Herald Online"),
+        ([*(f"{title} - Herald &amp; Post" for title in NEWS), "One without an ending"], "Herald & Post"),
+        ([*(f"{title} | Isle Herald Online" for title in NEWS[:4]), NEWS[4]], ""),
+        ([*(f"{title} | Isle Herald Online" for title in NEWS), *NEWS], ""),
+        ([f"{title} – live" for title in NEWS], ""),
+        ([f"{title} - 2026" for title in NEWS], ""),
+        (["The same headline again | Isle Herald"] * 9, ""),
+        ([], ""),
+    ],
+)
+def test_what_the_headlines_of_a_document_end_in(titles: list[str], ending: str) -> None:
+    assert common_ending(titles) == ending

@@ -7,7 +7,13 @@
 from aggregator.normalize.agency import find_agency
 from aggregator.normalize.article import fold, identity, to_article
 from aggregator.normalize.enrich import enrich, has_headline, page_address
-from aggregator.normalize.furniture import TEASER_LIMIT, TITLE_LIMIT, clean_teaser, clean_title
+from aggregator.normalize.furniture import (
+    TEASER_LIMIT,
+    TITLE_LIMIT,
+    clean_teaser,
+    clean_title,
+    common_ending,
+)
 from aggregator.normalize.language import language_of_script, primary_language
 from aggregator.normalize.text import cut_at_sentence, cut_at_word, paragraphs, plain_text
 from aggregator.normalize.times import Published, day_in_url, published
@@ -21,6 +27,7 @@ __all__ = [
     "canonical_url",
     "clean_teaser",
     "clean_title",
+    "common_ending",
     "cut_at_sentence",
     "cut_at_word",
     "day_in_url",

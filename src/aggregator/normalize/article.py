@@ -59,17 +59,19 @@ def to_article(
     source: Source,
     now: datetime,
     origin: DateOrigin = "feed",
+    ending: str = "",
 ) -> Article | str:
     """The article an entry makes, or why it makes none ("no headline", "link is not http(s): javascript:").
 
     Args:
         now: aware UTC; becomes first_seen_at, and nothing is published later.
         origin: what kind of document says so: "feed", "sitemap" or "page" (a listing).
+        ending: what the headlines of the document end in, by `common_ending`; it is taken off like the outlet's name.
     """
     if identity.url is None or identity.canonical_url is None:
         return _why_no_link(entry)
     outlet = _outlet(entry, source)
-    names = (source.name, outlet, url_host(source.url), url_host(identity.url))
+    names = (source.name, outlet, url_host(source.url), url_host(identity.url), ending)
     title = clean_title(entry.title or "", outlets=names)
     summary = plain_text(entry.summary) if entry.summary else ""
     content = plain_text(entry.content) if entry.content else ""

@@ -5,12 +5,15 @@ photo credits, the outlet's name behind a headline. Every rule cuts at an edge o
 """
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from aggregator.normalize.text import cut_at_sentence, cut_at_word, plain_text
 
 TITLE_LIMIT = 300  # characters
 TEASER_LIMIT = 500
+ENDING_LIMIT = 60  # of an outlet's name behind a headline
+COMMON = 5  # headlines that must share an ending
 _LOOKED_AT = 4_000  # characters of a summary that may become the teaser
 
 # Calls to go on reading, in the languages of the feeds we know. They open with a capital: "people read more" stays.
@@ -153,6 +156,30 @@ def _without_title(teaser: str, title: str) -> str:
     if len(rest) - len(stripped) > 1 or (len(title) >= 40 and stripped[:1].isupper() and rest[:1] == " "):
         return stripped
     return teaser
+
+
+def common_ending(titles: Sequence[str]) -> str:
+    """What most headlines of one document end in behind a separator: the outlet's name as it writes it; "" if nothing.
+
+    Args:
+        titles: as the entries give them.
+    """
+    endings: Counter[str] = Counter()
+    heads: dict[str, set[str]] = {}
+    for title in titles:
+        plain = plain_text(title[: 2 * TITLE_LIMIT])
+        last = next(iter(list(_SEPARATOR.finditer(plain))[-1:]), None)
+        if last is not None and last.start() >= 10 and 0 < len(plain) - last.end() <= ENDING_LIMIT:
+            ending = plain[last.end() :]
+            endings[ending] += 1
+            heads.setdefault(ending, set()).add(plain[: last.start()])
+    for ending, times in endings.most_common(1):
+        is_name = not ending[0].islower() and any(
+            letter.isalpha() for letter in ending
+        )  # "- live" tells something
+        if is_name and times >= COMMON and times >= 0.6 * len(titles) and len(heads[ending]) >= COMMON:
+            return ending
+    return ""
 
 
 def _undoubled(title: str) -> str:

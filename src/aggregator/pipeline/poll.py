@@ -404,6 +404,7 @@ async def _preview(
                 shown.append((feed, error, []))
                 continue
             zoned = replace(feed, timezone=feed.timezone or health.stated(parsed))
+            ending = normalize.common_ending([entry.title or "" for entry in parsed.entries])
             articles = [
                 normalize.to_article(
                     entry,
@@ -412,6 +413,7 @@ async def _preview(
                     source=source,
                     now=clock(),
                     origin=ORIGINS[feed.kind],
+                    ending=ending,
                 )
                 for entry in newest(parsed.entries, config.fetch.max_entries)
             ]

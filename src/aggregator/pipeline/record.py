@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aggregator import health, identify, normalize, schedule
@@ -352,6 +353,7 @@ def judge_entries(
     keys = identify.document_keys(identities, source_id=source.id, feed_id=feed.id)
     known = writer.known({key.hash for entry_keys in keys for key in entry_keys})
     shown = _Shown(writer, source.id)
+    ending = cache(lambda: normalize.common_ending([entry.title or "" for entry in entries]))
 
     def make(position: int) -> Article | str:
         made = normalize.to_article(
@@ -361,6 +363,7 @@ def judge_entries(
             source=source,
             now=now,
             origin=ORIGINS[feed.kind],
+            ending=ending(),
         )
         return made if isinstance(made, str) else shown(made)
 
@@ -388,7 +391,9 @@ class _Shown:
         if not article.teaser:
             return article
         if self._known is None:
-            from aggregator.relate import Boilerplate  # loads what only linking needs: when the first article is made
+            from aggregator.relate import (
+                Boilerplate,
+            )  # loads what only linking needs: when the first article is made
 
             blob = self._writer.boilerplate((self._source_id,)).get(self._source_id, b"")
             self._known = Boilerplate.from_bytes(blob)
