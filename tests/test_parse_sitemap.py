@@ -11,6 +11,7 @@ from aggregator.errors import ParseError
 from aggregator.model import Document, Feed, FeedKind, ParsedFeed, Selectors
 from aggregator.parse import parse_document, parse_sitemap
 from aggregator.parse import sitemap as module
+from aggregator.parse.sitemap import ChildSitemap, newest_parts
 
 URL = "https://daily.example/sitemaps/news.xml"
 NEWS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -224,7 +225,7 @@ def test_a_listing_is_read_with_its_selectors_and_the_time_it_was_fetched() -> N
 @pytest.mark.parametrize(
     ("kind", "body", "message"),
     [
-        ("sitemap", INDEX.encode(), "an index of 2 sitemaps and no articles"),
+        ("sitemap", b"<sitemapindex></sitemapindex>", "a sitemap without any <url><loc>"),
         ("sitemap", b"<urlset><url/></urlset>", "a sitemap without any <url><loc>"),
         ("feed", NEWS.encode(), 'a sitemap, not a feed (kind = "sitemap" reads it)'),
         ("listing", b"<html><body><p>Back soon.</p></body></html>", "a listing without any article"),
@@ -256,3 +257,38 @@ def test_the_tolerant_parser_handed_in_is_the_one_that_is_used() -> None:
 def test_a_sitemap_that_is_all_tags_is_refused() -> None:
     with pytest.raises(ParseError, match="more than 1,000,000 tags"):
         parse_sitemap(b"<urlset>" + b"<a/>" * 1_000_001 + b"</urlset>", "https://harbour.example/sitemap.xml")
+
+
+def part(url: str, modified: str | None = None) -> ChildSitemap:
+    return ChildSitemap(
+        url=f"https://daily.example{url}", modified=datetime.fromisoformat(modified) if modified else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "chosen"),
+    [
+        ([part("/pages.xml", "2026-05-14"), part("/news.xml", "2026-05-01")], ["/news.xml"]),
+        ([part("/news-1.xml"), part("/news-2.xml"), part("/old.xml")], ["/news-1.xml", "/news-2.xml"]),
+        (
+            [
+                part("/a.xml", "2026-05-01"),
+                part("/b.xml", "2026-05-14T09:00+02:00"),
+                part("/c.xml", "2026-05-13"),
+            ],
+            ["/b.xml", "/c.xml"],
+        ),
+        ([part(f"/{n}.xml", f"2026-05-{n:02}") for n in range(1, 15)], ["/14.xml", "/13.xml", "/12.xml"]),
+        ([part("/2026-03.xml"), part("/2026-11.xml"), part("/2025-12.xml")], ["/2026-11.xml"]),
+        ([part("/post-sitemap9.xml"), part("/post-sitemap10.xml")], ["/post-sitemap10.xml"]),
+        ([part("/posts.xml"), part("/authors.xml"), part("/tags.xml")], ["/posts.xml", "/tags.xml"]),
+        (
+            [part("/a.xml", "2026-05-14T09:00"), part("/b.xml", "2026-05-14T08:00+00:00")],
+            ["/a.xml", "/b.xml"],
+        ),
+        ([part("/posts.xml")], ["/posts.xml"]),
+        ([], []),
+    ],
+)
+def test_the_parts_of_an_index_that_hold_what_is_newest(parts: list[ChildSitemap], chosen: list[str]) -> None:
+    assert newest_parts(parts) == tuple(f"https://daily.example{url}" for url in chosen)

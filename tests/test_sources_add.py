@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -486,7 +485,3 @@ def test_news_sitemaps_of_a_robots_txt_come_first() -> None:
         "https://a.example/news.xml",
         "https://a.example/all.xml",
     ]
-
-
-def test_times_without_a_zone_can_be_compared() -> None:
-    assert discover._aware(datetime(2026, 5, 14)) == datetime(2026, 5, 14, tzinfo=UTC)

@@ -217,6 +217,7 @@ class ParsedFeed:
     entries: tuple[Entry, ...]  # in the order of the document
     parser: str = ""  # which one read it: "fast", "tolerant", "json", "sitemap", "listing", an outlet's own
     malformed: str | None = None  # what was wrong with a document that could be read nevertheless
+    parts: tuple[str, ...] = ()  # of a sitemap index: the addresses of the sitemaps that hold what is newest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

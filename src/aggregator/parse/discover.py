@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -15,6 +15,7 @@ from aggregator.model import FeedKind
 from aggregator.parse.fields import is_web_address, resolve
 from aggregator.parse.page.text import clean, node_text
 from aggregator.parse.page.tree import read_tree
+from aggregator.parse.sitemap import is_news_sitemap, path_of
 
 Origin = Literal["address", "link", "anchor", "robots.txt", "well-known", "page"]
 """address: given by the person. link: <link rel=alternate>. anchor: an <a> that looks like one. page: the page itself."""
@@ -42,7 +43,6 @@ _COMMENTS_TITLE = re.compile(
     r"\bcomments? (?:on|for|feed)\b|\bcomments?\W*$|\bkommentar(?:e|-feed)|\bcommentaires\b|\bcomentarios\b",
     re.IGNORECASE,
 )
-_NEWS_SITEMAP = re.compile(r"news|latest|aktuell|actualit|notici", re.IGNORECASE)
 _SITEMAP_LINE = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*(\S{1,2000})", re.IGNORECASE | re.MULTILINE)
 
 
@@ -104,11 +104,6 @@ def robots_sitemaps(text: str) -> tuple[Candidate, ...]:
     return _distinct(sorted(found, key=lambda candidate: not is_news_sitemap(candidate.url)))
 
 
-def is_news_sitemap(url: str) -> bool:
-    """Whether a sitemap's address says that it holds news."""
-    return bool(_NEWS_SITEMAP.search(_path(url)))
-
-
 def looks_like_feed(url: str) -> bool:
     """Whether an address is written like that of a feed.
 
@@ -128,7 +123,7 @@ def looks_like_feed(url: str) -> bool:
 
 def is_of_comments(url: str, title: str = "") -> bool:
     """Whether a feed holds readers' comments rather than news, by its address and its name."""
-    return bool(_COMMENTS_PATH.search(_path(url)) or _COMMENTS_TITLE.search(title))
+    return bool(_COMMENTS_PATH.search(path_of(url)) or _COMMENTS_TITLE.search(title))
 
 
 def _declared(tree: LexborHTMLParser, base: str) -> Iterator[Candidate]:
@@ -164,11 +159,3 @@ def _distinct(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         if len(by_url) < MOST:
             by_url.setdefault(candidate.url, candidate)
     return tuple(by_url.values())
-
-
-def _path(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return unquote(f"{parts.path}?{parts.query}" if parts.query else parts.path)

@@ -12,6 +12,7 @@ def parse_document(
     """Read what was fetched for `feed`.
 
     A feed may be empty; a sitemap or a listing without any entry is an error, because that is how a changed page looks.
+    Of a sitemap index come the addresses of its newest parts, to be fetched and read in their turn.
 
     Args:
         tolerant: as for parse_feed.
@@ -30,16 +31,11 @@ def parse_document(
 
 
 def _sitemap(document: Document) -> ParsedFeed:
-    from aggregator.parse.sitemap import parse_sitemap
+    from aggregator.parse.sitemap import newest_parts, parse_sitemap
 
     found = parse_sitemap(document.body, document.url)
-    if not found.entries and found.sitemaps:
-        raise ParseError(
-            document.url,
-            f"an index of {len(found.sitemaps)} sitemaps and no articles; poll one of them, "
-            f"the last is {found.sitemaps[-1].url}",
-        )
-    if not found.entries:
+    parts = newest_parts(found.sitemaps)
+    if not found.entries and not parts:
         raise ParseError(document.url, "a sitemap without any <url><loc>")
     return ParsedFeed(
         title=next((entry.source_name for entry in found.entries if entry.source_name), None),
@@ -49,6 +45,7 @@ def _sitemap(document: Document) -> ParsedFeed:
         updated=None,
         entries=found.entries,
         parser="sitemap",
+        parts=parts,
     )
 
 

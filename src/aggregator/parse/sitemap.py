@@ -6,9 +6,10 @@ https://www.sitemaps.org/protocol.html and Google's news extension. Raises only 
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
@@ -22,6 +23,8 @@ MAX_BYTES = (
     16 * 1024 * 1024
 )  # unpacked; the protocol allows 50 MB, news sitemaps hold at most 1,000 addresses
 MAX_MEMBERS = 100  # of a gzip file
+MOST_PARTS = 3  # of an index, asked at one poll
+ALIVE = timedelta(days=7)  # a part that changed so long before the newest one is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,53 @@ def parse_sitemap(data: bytes, url: str) -> ParsedSitemap:
     return ParsedSitemap(entries=tuple(entries), sitemaps=tuple(sitemaps))
 
 
+def newest_parts(sitemaps: Sequence[ChildSitemap]) -> tuple[str, ...]:
+    """Of an index, the addresses of the sitemaps in which news of today are to be expected; at most MOST_PARTS.
+
+    Those that call themselves news, else all: the last modified first, with those that were modified within a week
+    before. Where no times are given, the one with the latest date or number in its name, else the first and the last.
+    """
+    news = [part for part in sitemaps if is_news_sitemap(part.url)]
+    chosen = news or list(sitemaps)
+    dated = sorted(
+        ((aware(part.modified), part.url) for part in chosen if part.modified is not None), reverse=True
+    )
+    if dated:
+        latest = dated[0][0]
+        return tuple(dict.fromkeys(url for at, url in dated if latest - at <= ALIVE))[:MOST_PARTS]
+    if news:
+        return tuple(dict.fromkeys(part.url for part in news))[:MOST_PARTS]
+    numbered = [(numbers, part.url) for part in chosen if (numbers := _numbers(part.url))]
+    if numbered:
+        return (max(numbered)[1],)
+    return tuple(dict.fromkeys((chosen[0].url, chosen[-1].url))) if chosen else ()
+
+
+def is_news_sitemap(url: str) -> bool:
+    """Whether a sitemap's address says that it holds news."""
+    return bool(_NEWS.search(path_of(url)))
+
+
+def aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def path_of(url: str) -> str:
+    """Path and query, readable; "" of what is no address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return unquote(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
+def _numbers(url: str) -> tuple[int, ...]:
+    """Of a name as "2026-11.xml" or "post-sitemap12.xml"."""
+    return tuple(int(digits) for digits in _NUMBER.findall(path_of(url))[:6])
+
+
+_NEWS = re.compile(r"news|latest|aktuell|actualit|notici", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,8}")
 _ROOT = re.compile(rb"<(?![!?])(?:[A-Za-z][\w.-]{0,30}:)?([A-Za-z][\w-]{0,60})")
 _OTHER_ROOTS = {
     "html": "an HTML page, not a sitemap",

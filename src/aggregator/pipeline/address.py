@@ -19,17 +19,26 @@ def as_asked(feed: Feed, state: FeedState) -> tuple[Feed, FeedState]:
     moved = schedule.moved_address(state)
     if moved is None or state.error_count or state.url != feed.url:
         return feed, state
-    there = replace(feed, url=moved)
-    here, target = urlsplit(feed.url), urlsplit(moved)
-    if origin(here) != origin(target):
-        there = replace(there, headers={}, proxy="", ca="")
-    elif here.username is not None and not any(name.lower() == "authorization" for name in feed.headers):
+    there = elsewhere(feed, moved)
+    here = urlsplit(feed.url)
+    names_itself = here.username is not None and not any(
+        name.lower() == "authorization" for name in feed.headers
+    )
+    if names_itself and origin(here) == origin(urlsplit(moved)):
         secret = f"{unquote(here.username)}:{unquote(here.password or '')}".encode()
         there = replace(
             there, headers={**feed.headers, "Authorization": f"Basic {b64encode(secret).decode()}"}
         )
     # The validators came from there already, at the end of the redirect.
     return there, replace(state, url=moved)
+
+
+def elsewhere(feed: Feed, url: str) -> Feed:
+    """The feed at another address: its secrets go along only where the origin is the same."""
+    there = replace(feed, url=url)
+    if origin(urlsplit(feed.url)) != origin(urlsplit(url)):
+        return replace(there, headers={}, proxy="", ca="")
+    return there
 
 
 def as_configured(feed: Feed, state: FeedState) -> FeedState:

@@ -23,7 +23,6 @@ from aggregator.parse import parse_document, parse_sitemap
 from aggregator.parse.discover import (
     Candidate,
     SitePage,
-    is_news_sitemap,
     is_of_comments,
     looks_like_feed,
     read_site,
@@ -32,6 +31,7 @@ from aggregator.parse.discover import (
 )
 from aggregator.parse.page.text import clean
 from aggregator.parse.sandbox import Sandbox
+from aggregator.parse.sitemap import is_news_sitemap, newest_parts
 from aggregator.pipeline.poll import run_async
 from aggregator.settings import FetchSettings
 
@@ -352,7 +352,7 @@ class _Search:
         return document if trial.error is not None and "HTML" in trial.error.message else None
 
     async def _try_sitemap(self, candidate: Candidate, document: Document) -> None:
-        """A sitemap, or of an index the one part that says it holds news, else the newest."""
+        """A sitemap, or of an index the part that says it holds news; else the index, of which the newest part is read."""
         try:
             parts = parse_sitemap(document.body, document.url).sitemaps
         except ParseError as error:
@@ -361,16 +361,14 @@ class _Search:
         if not parts:
             self._read(candidate, document)
             return
-        news = [part for part in parts if is_news_sitemap(part.url)] or list(parts)
-        dated = [part for part in news if part.modified]
-        chosen = max(dated, key=lambda part: _aware(part.modified), default=news[-1])
-        part = Candidate(url=chosen.url, kind="sitemap", origin=candidate.origin)
+        part = Candidate(url=newest_parts(parts)[0], kind="sitemap", origin=candidate.origin)
         address = values.same_address(part.url)
         if address in self._tried or not self._left:
             return
         self._tried.add(address)
         try:
-            self._read(part, await self._fetch(part))
+            document = await self._fetch(part)
+            self._read(part if is_news_sitemap(part.url) else candidate, document)
         except FeedError as error:
             self._note(Trial(candidate=part, error=error))
 
@@ -454,8 +452,3 @@ def _is_page(url: str) -> bool:
 
 def _feed(candidate: Candidate) -> Feed:
     return Feed(url=candidate.url, id=candidate.url, source_id="", kind=candidate.kind)
-
-
-def _aware(at: datetime | None) -> datetime:
-    assert at is not None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -22,6 +22,7 @@ from aggregator.fetch import Fetcher, Poller
 from aggregator.model import (
     Article,
     Document,
+    Entry,
     Feed,
     FeedState,
     NotModified,
@@ -35,7 +36,7 @@ from aggregator.parse import parse_document
 from aggregator.parse.own import OwnParser, Parser, own_parser
 from aggregator.parse.sandbox import Sandbox
 from aggregator.pipeline import visit
-from aggregator.pipeline.address import as_asked, as_configured
+from aggregator.pipeline.address import as_asked, as_configured, elsewhere
 from aggregator.pipeline.record import ORIGINS, Answer, Recorder, newest
 from aggregator.pipeline.retain import prune_if_due
 from aggregator.store import Store
@@ -112,6 +113,69 @@ class _Stopwatch:
         return timedelta() if began is None else timedelta(seconds=monotonic() - began)
 
 
+class _Index:
+    """A sitemap index that was fetched, and what has come of its parts so far."""
+
+    def __init__(self, answer: Answer, parts: Collection[str]) -> None:
+        self.waiting = set(parts)
+        self._answer = answer
+        self._entries: list[Entry] = []
+        self._language: str | None = None
+        self._failures: list[FeedError] = []
+
+    def add(
+        self,
+        url: str,
+        parsed: ParsedFeed | None,
+        outcome: Document | NotModified | FeedError,
+        took: timedelta,
+    ) -> None:
+        self.waiting.discard(url)
+        self._answer = replace(self._answer, took=self._answer.took + took)
+        if isinstance(outcome, FeedError):
+            self._failures.append(outcome)
+        elif parsed is not None and parsed.parts and not parsed.entries:
+            self._failures.append(ParseError(url, "an index within an index"))
+        elif parsed is not None:
+            self._entries.extend(parsed.entries)
+            self._language = self._language or parsed.language
+
+    def answer(self, at: datetime) -> Answer:
+        """All parts as one document. That the index is as it was says nothing of them: the next poll asks for it anew."""
+        of_index, read = self._answer.result, self._answer.parsed
+        assert isinstance(of_index, Document), "of anything else no parts are known"
+        assert read is not None, "it named its parts"
+        if self._failures and not self._entries:
+            first = self._failures[0]
+            return replace(self._answer, result=_of_index(first, of_index), parsed=None, at=at)
+        told = [f"a part failed: {failure}" for failure in self._failures]
+        return replace(
+            self._answer,
+            result=replace(of_index, etag=None, last_modified=None, body_hash=""),
+            parsed=replace(
+                read,
+                entries=tuple(self._entries),
+                language=self._language,
+                parts=(),
+                malformed="; ".join(told) or None,
+            ),
+            at=at,
+        )
+
+
+def _of_index(failure: FeedError, index: Document) -> FeedError:
+    message = f"its part {failure.url}: {failure.message}"
+    if isinstance(failure, FetchError):
+        return FetchError(
+            index.requested_url,
+            failure.kind,
+            message,
+            status=failure.status,
+            retry_after=failure.retry_after,
+        )
+    return ParseError(index.requested_url, message)
+
+
 _NO_PARSERS: Mapping[str, Parser] = {}
 
 
@@ -143,6 +207,9 @@ class Polling:
         self._recorder = Recorder(config, store, on_poll=on_poll, on_visit=on_visit)
         self._claimed: set[str] = set()
         self._sources = {source.id: source for source in config.sources}
+        self._parts: dict[
+            str, _Index
+        ] = {}  # sitemaps that are asked because an index names them, by their feeds' ids
         self._visits: dict[str, Visit] = {}  # in hand, by the id of the feed that stands for the page
 
     async def __aenter__(self) -> "Polling":
@@ -219,29 +286,44 @@ class Polling:
         if asked.id in self._visits:
             await self._deliver_page(asked, result)
             return
-        feed = self._feeds[asked.id]
-        took = self._stopwatch.read(feed.id)
+        took = self._stopwatch.read(asked.id)
         parsed: ParsedFeed | None = None
         outcome: Document | NotModified | FeedError = result
         if isinstance(result, Document):
             try:
-                parsed = await asyncio.get_running_loop().run_in_executor(
-                    self._parsers,
-                    _parse,
-                    result,
-                    feed,
-                    self._sandbox,
-                    own_parser(feed, self._config.parsers, self._outlets),
-                )
+                parsed = await self._read(result, asked)
             except FeedError as error:
                 outcome = error
         received = result if isinstance(result, Document) else None
-        self._recorder.put(
-            Answer(
+        index = self._parts.pop(asked.id, None)
+        if index is not None:
+            index.add(asked.url, parsed, outcome, took)
+            if index.waiting:
+                return
+            answer = index.answer(self._clock())
+        else:
+            feed = self._feeds[asked.id]
+            answer = Answer(
                 feed, as_configured(feed, state), outcome, parsed, self._clock(), took=took, received=received
             )
+            if parsed is not None and parsed.parts and not parsed.entries:
+                self._ask_parts(_Index(answer, parsed.parts), asked)
+                return
+        self._recorder.put(answer)
+        self._claimed.discard(answer.feed.id)
+
+    async def _read(self, document: Document, feed: Feed) -> ParsedFeed:
+        own = own_parser(feed, self._config.parsers, self._outlets)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._parsers, _parse, document, feed, self._sandbox, own
         )
-        self._claimed.discard(feed.id)
+
+    def _ask_parts(self, index: "_Index", asked: Feed) -> None:
+        """Its feed is answered when all of them are."""
+        for number, url in enumerate(sorted(index.waiting)):
+            part = replace(elsewhere(asked, url), id=f"part {number} of {asked.id}")
+            self._parts[part.id] = index
+            self._poller.submit(part, FeedState(feed_id=part.id))
 
     async def _deliver_page(self, asked: Feed, result: Document | NotModified | FetchError) -> None:
         held, source = self._visits[asked.id], self._sources[asked.source_id]
@@ -400,6 +482,11 @@ async def _preview(
                 assert isinstance(document, Document), "an unconditional request is answered by a document"
                 own = own_parser(feed, config.parsers, outlets)
                 parsed = await asyncio.to_thread(_parse, document, feed, sandbox, own)
+                for url in () if parsed.entries else parsed.parts:
+                    part = await fetcher.fetch(elsewhere(feed, url), FeedState(feed_id=feed.id))
+                    assert isinstance(part, Document), "likewise"
+                    read = await asyncio.to_thread(_parse, part, feed, sandbox, own)
+                    parsed = replace(parsed, entries=parsed.entries + read.entries)
             except FeedError as error:
                 shown.append((feed, error, []))
                 continue
