@@ -103,7 +103,10 @@ def test_a_revision_keeps_what_only_the_page_knew(store: Store) -> None:
     given = replace(stored(store), teaser="Of the page.", text="Of the page.", from_page=("teaser", "text"))
     record(store, held, given)
     poll(store, [revision(1, article("a", teaser="", title="Another", text="Of the feed."), why="title")])
-    assert (stored(store).title, stored(store).teaser, stored(store).text) == ("Another", *["Of the page."] * 2)
+    assert (stored(store).title, stored(store).teaser, stored(store).text) == (
+        "Another",
+        *["Of the page."] * 2,
+    )
     assert stored(store).from_page == ("teaser", "text")
     poll(store, [revision(1, article("a", teaser="Of the feed.", title="Another"), why="teaser")])
     assert (stored(store).teaser, stored(store).from_page) == ("Of the feed.", ("text",))

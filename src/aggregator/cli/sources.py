@@ -92,7 +92,8 @@ def show(session: Session, source: str, output: Output) -> None:
     known = session.config.source(source)
     feeds = [_configured_feed(session, feed) for feed in known.feeds]
     told: Json = {
-        name: getattr(known, name) for name in ("id", "name", "url", "language", "country", "owner", "agency")
+        name: getattr(known, name)
+        for name in ("id", "name", "url", "language", "country", "owner", "agency", "enrich", "text_by")
     }
     if output.format == "json":
         print_json({**told, "paused": known.paused, "feeds": feeds})
@@ -199,12 +200,24 @@ def _preview_text(preview: Preview, limit: int, session: Session) -> str:
     if parsed.malformed:
         lines.append(f"malformed: {visible(parsed.malformed)}")
     lines += [f"rejected: {visible(reason)}" for reason in dict.fromkeys(reasons)]
+    lines += _lacking(articles) if session.config.source(feed.source_id).enrich == "never" else []
     shown = articles[: limit or None]
     if len(shown) < len(articles):
         lines.append(f"the first {len(shown)}:")
     return (
         text.heading(feed.url, screen) + "".join(f"{line}\n" for line in lines) + text.articles(shown, screen)
     )
+
+
+def _lacking(articles: Sequence[Article]) -> list[str]:
+    """What most articles have none of, and where it could come from."""
+    lacks = {
+        "teaser": sum(not article.teaser for article in articles),
+        "time": sum(article.published_origin == "first_seen" for article in articles),
+        "picture": sum(article.image is None for article in articles),
+    }
+    most = [f"{times} have no {name}" for name, times in lacks.items() if 2 * times > len(articles)]
+    return [f'{", ".join(most)}: enrich = "missing" takes it from their own pages'] if most else []
 
 
 def _kind(error: FeedError) -> str:
