@@ -181,6 +181,7 @@ def test_a_source_is_tried_without_writing(monkeypatch: pytest.MonkeyPatch) -> N
     assert shown.exit_code == 0, shown.output
     assert "8 articles, 0 rejected" in shown.stdout
     assert "the first 2:" in shown.stdout
+    assert '8 have no picture: enrich = "missing" takes it from their own pages' in shown.stdout
     assert len(feed["articles"]) == 8
     assert feed["error"] is None
 
