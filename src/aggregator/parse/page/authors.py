@@ -4,51 +4,45 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from aggregator.parse.page.bylines import names_in, visible_names
 from aggregator.parse.page.evidence import Evidence, squeeze
 from aggregator.parse.page.jsonld import text_of
-from aggregator.parse.page.text import clean, fold, node_text
+from aggregator.parse.page.text import fold
 
 MAX_AUTHORS = 20
 MAX_NAME = 80  # characters
-MAX_BYLINE = 120  # characters of an element that is taken for a byline
-MAX_BYLINES = 20  # elements looked at
 
 _META = (
     "author",
     "article:author",
+    "og:article:author",
     "parsely-author",
     "sailthru.author",
     "dc.creator",
     "dcterms.creator",
+    "dcterms.creator.name",
     "byl",
     "cxenseparse:author",
+    "citation_author",
+    "article.author",
+    "authors",
+    "mrf:authors",
 )
-_BYLINES = (
-    '[rel~="author"], [itemprop~="author"], [class*="author" i], [class*="byline" i], [class*="autor" i], '
-    '[class*="verfasser" i]'
-)
-_BY = re.compile(
-    r"^(?:(?:written|posted|published|veröffentlicht|geschrieben|publié|escrito)\s+)?"
-    r"(?:by|von|par|por|av|af|door|di|from|text|autor(?:in|en)?|author|redaktion|story by)\b\s*:?\s+",
-    re.IGNORECASE,
-)
-_AND = re.compile(r"\s*[;|•·]\s*|\s*,\s+|\s+(?:and|und|et|y|e|og|och|en|i)\s+|\s*&\s*", re.IGNORECASE)
 _NO_NAME = re.compile(
     r"^(?:\(.*|\W*|\d+|.*://.*|.*\.(?:com|de|fr|net|org)/.*|admin(?:istrator)?|"
-    r"ph\.? ?d\.?|m\.? ?d\.?|dr|jr\.?|.*@.*|editors?|anonymous|unknown|staff|guest)$",
+    r"ph\.? ?d\.?|m\.? ?d\.?|dr|jr\.?|.*@.*|editors?|anonymous|unknown|staff|guest|publisher|"
+    r"(?:image|photo|picture|foto|bild)s?:.*|"
+    r"(?:.*\s)?(?:copyright|©|all rights reserved|gmbh|inc\.?|ltd\.?|llc|kg)\b.*)$",
     re.IGNORECASE,
 )
-# "Ada Lovelace", "J. R. R. Tolkien", "Ursula von der Leyen", "Kim Jong-un"
-_PERSON = re.compile(
-    r"^(?:[^\W\d_a-zß-ÿ][\w.'’-]*|[a-z]{1,3}|d'[A-Z]\w+)(?:\s+(?:[^\W\d_a-zß-ÿ][\w.'’-]*|von|van|der|den|de|la|le|del|di|da|dos|du|bin|al|el|ter|zu|y|e|ibn|af)){1,4}$"
-)
+_DASH = re.compile(r"\s+[-–/|]\s+")
 
 
-def find_authors(page: Evidence) -> tuple[tuple[str, ...], str]:
+def find_authors(page: Evidence, title: str | None = None) -> tuple[tuple[str, ...], str]:
     """(names in the page's order, where they were read)"""
     sites = page.sites
     outlet: tuple[tuple[str, ...], str] = ((), "")
-    for place, names in _claims(page):
+    for place, names in _claims(page, title):
         if any(squeeze(name) not in sites for name in names):
             return names[:MAX_AUTHORS], place
         if names and place == "json-ld" and not outlet[0]:
@@ -56,34 +50,31 @@ def find_authors(page: Evidence) -> tuple[tuple[str, ...], str]:
     return outlet
 
 
-def _claims(page: Evidence) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _claims(page: Evidence, title: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
     for key in ("author", "creator"):
         if key in page.article:
-            yield "json-ld", _unique(_described(page.article[key]))
+            yield "json-ld", _unique(_described(page.article[key], page.sites))
     for name in _META:
-        yield (
-            name,
-            _unique(part for value in page.meta.get(name, ())[:MAX_AUTHORS] for part in _names_in(value)),
-        )
-    for node in page.tree.css(_BYLINES)[:MAX_BYLINES]:
-        text = node_text(node)
-        if 4 <= len(text) <= MAX_BYLINE:
-            names = _unique(name for name in _names_in(text) if _PERSON.match(name))
-            if names:
-                yield "byline", names
-                return
+        values = page.meta.get(name, ())[:MAX_AUTHORS]
+        yield name, _unique(part for value in values for part in _names(value, page.sites))
+    yield "byline", tuple(_unique(visible_names(page, title)))
 
 
-def _described(value: Any) -> Iterator[str]:
+def _described(value: Any, sites: frozenset[str]) -> Iterator[str]:
     for item in (value if isinstance(value, list) else [value])[:MAX_AUTHORS]:
         names = item.get("name") if isinstance(item, dict) else item
         for name in names[:MAX_AUTHORS] if isinstance(names, list) else [names]:
-            yield from _names_in(text_of(name))
+            yield from _names(text_of(name), sites)
 
 
-def _names_in(text: str) -> Iterator[str]:
-    for part in _AND.split(_BY.sub("", clean(text))):
-        name = part.strip(" .,;:-–/")
+def _names(text: str, sites: frozenset[str]) -> Iterator[str]:
+    if squeeze(text) in sites:
+        yield text  # "Church & Life" is one
+        return
+    parts = _DASH.split(text)
+    if len(parts) > 1 and any(squeeze(part) in sites for part in parts):  # "Gazette - Ada Vale"
+        text = "; ".join(part for part in parts if squeeze(part) not in sites)
+    for name in names_in(text):
         if len(name) <= MAX_NAME and not _NO_NAME.match(name):
             yield name
 

@@ -14,6 +14,7 @@ MAX_TEXT = 200_000  # characters kept
 MAX_LEVELS = 150  # of elements below the container; what is deeper is taken as one text
 CLIMB = 14  # levels from a paragraph up to the container
 BOX_LEVELS = 5
+FEW_CHARACTERS = 300  # of an article that <p> elements hold
 MIN_PARAGRAPH = 40  # characters; shorter ones do not show where the article is
 LONG_PARAGRAPH = 200
 MIN_LOOSE = 80  # characters of a text outside <p>; shorter ones are labels
@@ -21,16 +22,19 @@ MIN_LOOSE = 80  # characters of a text outside <p>; shorter ones are labels
 _APART = ["nav", "footer", "aside", "figure", "figcaption", "button", "audio", "video", "picture", "dialog"]
 _FURNITURE = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|social|related|newsletter|promo|promotion|subscri\w*|comments?|respond|advert\w*|ads?|banner|breadcrumbs?|"
-    r"caption|byline|author|authors|bio|cookies?|consent|sidebar|recommend\w*|teasers?|most-?read|popular|tags?|taglist|copyright|credits?|"
-    r"disclaimer|footer|paywall|signup|sign-up|meta|toolbar|read-?more|more|also|outbrain|taboola|rating|wp-caption-text|hidden|"
+    r"caption|byline|author|authors|bio|cookies?|consent|sidebar(?!-grid|-layout)|recommend\w*|teasers?|most-?read|popular|tags?|taglist|copyright|credits?|"
+    r"disclaimer|footer|(?<!non-)(?<!no-)paywall|signup|sign-up|meta|toolbar|read-?more|more|also|outbrain|taboola|rating|wp-caption-text|(?<!label-)hidden|"
     r"print-only|skip-link|screen-reader-text|sr-only|visually-hidden|pagination|nav|navigation|menu|widget|signature|toc)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+# What WordPress calls an article, by its categories and tags too: "post-12 type-post hentry category-news tag-storm".
+_ENTRY = re.compile(r"(?:^|\s)(?:hentry|type-post|h-entry)(?:$|\s)")
 # Boxes whose paragraphs say nothing about where the article is.
 _BOX = re.compile(
-    r"(?:^|\s)(?:comments?|comment-?list|disqus|respond|sidebar|related|newsletters?|subscriber\w*|cookies?|consent|footer)(?:$|[\s_-])",
+    r"(?:^|\s)(?:comments?|comment-?list|disqus|respond|sidebar(?!-grid|-layout)|related|newsletters?|subscriber\w*|cookies?|consent|footer)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_LOOSE = "div, td, article, section, li, span, font, pre, center"
 _INLINE = frozenset([
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "small",
     "span", "strong", "sub", "sup", "u", "var", "wbr", "tt", "big", "time"
@@ -62,21 +66,23 @@ def find_body(tree: LexborHTMLParser, described: str = "") -> str | None:
     text = ""
     if tree.body is not None:
         tree.body.strip_tags(_APART)
-        container = _container(tree.body)
-        text = "\n\n".join(_Reader(container).read())[:MAX_TEXT] if container is not None else ""
+        text = _read(_heaviest(tree.body.css("p")[:MAX_PARAGRAPHS], deep=True))
+        if len(text) < FEW_CHARACTERS:
+            # Articles without <p>, or with one around a note below them.
+            loose = _read(_heaviest(tree.body.css(_LOOSE)[:MAX_PARAGRAPHS], deep=False))
+            if len(loose) > 2 * len(text):
+                text = loose
     if len(described) > 2 * len(text):
         return described[:MAX_TEXT]
     return text or None
 
 
-def _container(root: LexborNode) -> LexborNode | None:
-    """The element that holds the article's paragraphs, and as little else as can be."""
-    return _heaviest(root.css("p")[:MAX_PARAGRAPHS], deep=True) or _heaviest(
-        root.css("div, td, article, section, li, span, font, pre, center")[:MAX_PARAGRAPHS], deep=False
-    )
+def _read(container: LexborNode | None) -> str:
+    return "\n\n".join(_Reader(container).read())[:MAX_TEXT] if container is not None else ""
 
 
 def _heaviest(paragraphs: list[LexborNode], *, deep: bool) -> LexborNode | None:
+    """The element that holds the article's paragraphs, and as little else as can be."""
     near: dict[int, float] = {}  # text below an element, less the higher above it the element stands
     total: dict[int, float] = {}
     nodes: dict[int, LexborNode] = {}
@@ -199,6 +205,6 @@ class _Reader:
         marks = attributes.get("class") or ""
         if attributes.get("id"):
             marks = f"{marks} {attributes['id']}"
-        if not marks or not _FURNITURE.search(marks):
+        if not marks or not _FURNITURE.search(marks) or _ENTRY.search(marks):
             return False
         return len(node.text()) < 0.4 * self._size

@@ -11,7 +11,7 @@ from aggregator.parse.page.jsonld import Node, choose_article, read_blocks, text
 from aggregator.parse.page.text import UNREAD, clean, fold, node_text
 
 MAX_HEADINGS = 12
-MAX_TIMES = 10  # <time> elements kept; those of an article stand before those of its comments
+MAX_TIMES = 30  # <time> elements kept: teasers of other articles may stand before the article's
 MAX_META = 10_000  # characters of one value
 MAX_HEADLINE = 500  # characters; longer ones are paragraphs set large
 _SITE_METAS = (
@@ -44,17 +44,19 @@ class Heading:
     node: LexborNode
     text: str  # without a kicker
     full: str  # with it
+    at: int  # counts up through the page, as the numbers of `times` do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     url: str
     tree: LexborHTMLParser
+    source: bytes  # the page as fetched: what scripts hold is no longer in the tree
     meta: Mapping[
         str, Sequence[str]
     ]  # name, property, itemprop or http-equiv in lower case -> contents in order
     itemprops: Sequence[tuple[str, LexborNode]]  # (itemprop, element) of the body, in order
-    times: Sequence[LexborNode]  # <time> elements
+    times: Sequence[tuple[int, LexborNode]]  # <time> elements, each with where it stands
     canonical: str  # rel=canonical as written; "" when there is none
     nodes: Sequence[Node]  # all JSON-LD objects
     article: Node  # the one that describes the article; empty when there is none
@@ -68,6 +70,15 @@ class Evidence:
         return next((value for name in names for value in self.meta.get(name, ()) if value), "")
 
 
+def headline_heading(page: Evidence, title: str | None) -> Heading | None:
+    """The heading that shows the title; else the first."""
+    wanted = fold(title or "")
+    return next(
+        (heading for heading in page.headings if wanted and wanted in fold(heading.full)),
+        page.headings[0] if page.headings else None,
+    )
+
+
 def squeeze(name: str) -> str:
     """A site's name as comparisons see it: letters and digits only."""
     return _NO_LETTER.sub("", fold(name))
@@ -77,14 +88,15 @@ def squeeze(name: str) -> str:
 _WANTED = 'meta[content], link[rel="canonical" i], title, h1, [itemprop], time, script[type*="ld+json" i]'
 
 
-def gather(tree: LexborHTMLParser, url: str) -> Evidence:
+def gather(tree: LexborHTMLParser, url: str, source: bytes = b"", outlet: str = "") -> Evidence:
+    """What the field rules look at. `outlet` is a name the site is known by, beside those the page tells."""
     meta: dict[str, list[str]] = {}
     itemprops: list[tuple[str, LexborNode]] = []
-    headlines: list[LexborNode] = []
-    times: list[LexborNode] = []
+    headlines: list[tuple[int, LexborNode]] = []
+    times: list[tuple[int, LexborNode]] = []
     blocks: list[str] = []
     title = canonical = ""
-    for node in tree.css(_WANTED):
+    for at, node in enumerate(tree.css(_WANTED)):
         tag, attributes = node.tag, node.attributes
         if tag == "meta":
             _add_meta(meta, attributes)
@@ -93,11 +105,11 @@ def gather(tree: LexborHTMLParser, url: str) -> Evidence:
         elif tag == "link":
             canonical = canonical or attributes.get("href") or ""
         elif tag == "title":
-            title = title or clean(node.text())
+            title = title or clean(node.text()[:MAX_META])
         elif tag == "h1" or "headline" in (attributes.get("itemprop") or ""):
-            headlines.append(node)
+            headlines.append((at, node))
         elif tag == "time":
-            times.append(node)
+            times.append((at, node))
         if attributes.get("itemprop") and tag != "meta":
             itemprops.append((attributes["itemprop"] or "", node))
     if tree.body is not None:
@@ -109,6 +121,7 @@ def gather(tree: LexborHTMLParser, url: str) -> Evidence:
     return Evidence(
         url=url,
         tree=tree,
+        source=source,
         meta=meta,
         itemprops=itemprops,
         times=times[:MAX_TIMES],
@@ -116,7 +129,7 @@ def gather(tree: LexborHTMLParser, url: str) -> Evidence:
         nodes=nodes,
         article=article,
         headings=headings,
-        sites=_site_names(meta, nodes, article, signs, url),
+        sites=_site_names(meta, nodes, article, [*signs, outlet], url),
         title_tag=title,
         language=((tree.root.attributes.get("lang") if tree.root else None) or "").strip(),
     )
@@ -141,23 +154,26 @@ def _site_names(
     return frozenset(squeezed for name in set(names) if (squeezed := squeeze(name)))
 
 
-def _headings(nodes: Sequence[LexborNode], url: str) -> tuple[tuple[Heading, ...], tuple[str, ...]]:
+def _headings(
+    nodes: Sequence[tuple[int, LexborNode]], url: str
+) -> tuple[tuple[Heading, ...], tuple[str, ...]]:
     """(headlines, names of the site): some themes put the outlet's name into the first h1 and link it to the front page."""
     headings: dict[str, Heading] = {}
     signs: list[str] = []
-    for node in nodes[:MAX_HEADINGS]:
+    for at, node in nodes[:MAX_HEADINGS]:
         full = node_text(node)
         if not full or len(full) > MAX_HEADLINE:
             continue
-        if _SIGN.search(node.attributes.get("class") or "") or _links_home(node, url):
+        if _SIGN.search(node.attributes.get("class") or "") or links_home(node, url):
             signs.append(full)
             continue
         text = _without_kicker(node)
-        headings.setdefault(fold(full), Heading(node=node, text=text if len(text) >= 12 else full, full=full))
+        text = text if len(text) >= 12 else full
+        headings.setdefault(fold(full), Heading(node=node, text=text, full=full, at=at))
     return tuple(headings.values()), tuple(signs)
 
 
-def _links_home(node: LexborNode, url: str) -> bool:
+def links_home(node: LexborNode, url: str) -> bool:
     link = node.css_first("a[href]") or (node.parent if node.parent and node.parent.tag == "a" else None)
     if link is None:
         return False

@@ -4,9 +4,11 @@ schema.org data as outlets write it: several blocks, `@graph`, references by `@i
 Bounded: what is beyond the limits is not read. Never raises.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ Node = Mapping[str, Any]
 MAX_BLOCKS = 30  # two are usual, eleven the most seen
 MAX_BLOCK = 1_000_000  # characters
 MAX_NODES = 500
+MAX_BROKEN, MAX_TOLD = 20_000, 200  # characters and properties read from a block that is no JSON
 MAX_DEPTH = 8
 
 ARTICLE_TYPES = frozenset([
@@ -58,17 +61,22 @@ def read_blocks(texts: Iterable[str]) -> tuple[Node, ...]:
 
 def _load(text: str) -> Any:
     text = text.strip().rstrip(";")
-    for repair in (str, _repaired):
+    for repair in (str, _repaired, _unescaped) if "&quot;" in text else (str, _repaired):
         try:
             return json.loads(repair(text), strict=False)
         except (ValueError, RecursionError):
             continue
-    return _first_objects(text)
+    return _first_objects(text) or _salvaged(text)
 
 
 def _repaired(text: str) -> str:
     text = _COMMENT.sub("", _COMMENT.sub("", text))
     return _TRAILING_COMMA.sub(r"\1", _BAD_ESCAPE.sub(r"\\\\", text))
+
+
+def _unescaped(text: str) -> str:
+    """Written by a template that escapes everything it writes."""
+    return _repaired(html.unescape(text))
 
 
 def _first_objects(text: str) -> list[Any]:
@@ -85,6 +93,23 @@ def _first_objects(text: str) -> list[Any]:
         found.append(value)
         at = text.find("{", end)
     return found
+
+
+# What is told of an article, wherever it stands: "headline": "...", up to the quote that a comma, a brace or the line's
+# end follows. A quote inside that nobody escaped is read as part of the text.
+_TOLD = re.compile(
+    r'"@?(@type|headline|name|description|datePublished|dateModified|dateCreated|author|url)"\s{0,20}:\s{0,20}'
+    r'(?:\{[^{}]{0,500}?"name"\s{0,20}:\s{0,20})?"([^\n]{0,5000}?)"\s{0,20}(?=,\s{0,200}"|[}\n\]]|,\s{0,200}$)'
+)
+
+
+def _salvaged(text: str) -> list[Any]:
+    """One object of an article that no reading makes sense of: an unescaped quote, a value without quotes."""
+    told: dict[str, str] = {}
+    for match in islice(_TOLD.finditer(text[:MAX_BROKEN]), MAX_TOLD):
+        key, value = match.groups()
+        told.setdefault(key, value.replace('\\"', '"').replace("\\/", "/"))
+    return [told] if types(told) & ARTICLE_TYPES else []
 
 
 def _walk(value: Any, depth: int) -> Iterator[Node]:
@@ -127,21 +152,23 @@ def types(node: Node) -> set[str]:
     return {name.rpartition("/")[2].rpartition(":")[2].lower() for name in names if isinstance(name, str)}
 
 
-def text_of(value: Any) -> str:
+def text_of(value: Any, depth: int = MAX_DEPTH) -> str:
     """The text of a property: a string, the first of a list, the `name` or `@value` of an object; "" when there is none."""
-    if isinstance(value, list):
-        return next((text for text in map(text_of, value[:20]) if text), "") if value else ""
-    if isinstance(value, dict):
-        return next((text for key in ("name", "@value", "headline") if (text := text_of(value.get(key)))), "")
+    if depth and isinstance(value, list):
+        return next((text for item in value[:20] if (text := text_of(item, depth - 1))), "")
+    if depth and isinstance(value, dict):
+        found = (text_of(value.get(key), depth - 1) for key in ("name", "@value", "headline"))
+        return next((text for text in found if text), "")
     return clean(value) if isinstance(value, str) else ""
 
 
-def url_of(value: Any) -> str:
+def url_of(value: Any, depth: int = MAX_DEPTH) -> str:
     """The address in a property: a string, or the `url`, `@id` or `contentUrl` of an object."""
-    if isinstance(value, list):
-        return next((url for url in map(url_of, value[:20]) if url), "")
-    if isinstance(value, dict):
-        return next((url for key in ("url", "contentUrl", "@id") if (url := url_of(value.get(key)))), "")
+    if depth and isinstance(value, list):
+        return next((url for item in value[:20] if (url := url_of(item, depth - 1))), "")
+    if depth and isinstance(value, dict):
+        found = (url_of(value.get(key), depth - 1) for key in ("url", "contentUrl", "@id"))
+        return next((url for url in found if url), "")
     return value.strip() if isinstance(value, str) else ""
 
 

@@ -4,12 +4,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborNode
 
 from aggregator.model import Precision
 from aggregator.parse.dates import read_date
-from aggregator.parse.page.evidence import Evidence
+from aggregator.parse.page.embedded_dates import embedded_dates
+from aggregator.parse.page.evidence import Evidence, headline_heading
+from aggregator.parse.page.jsonld import text_of, types
 from aggregator.parse.page.text import node_text
-from aggregator.parse.page.visible_dates import visible_dates
+from aggregator.parse.page.visible_dates import ancestors, is_of_a_comment, stands_elsewhere, visible_dates
 
 EARLIEST = 1990  # before the web there were no article pages; template placeholders say 1970 or 0001
 
@@ -31,6 +36,10 @@ _UPDATED_META = (
     "article:modified", "article.updated", "modified_time", "sailthru.modified", "utime", "lastmodified",
 )  # fmt: skip
 MAX_OFFSET = timedelta(hours=14)
+BESIDE = 4  # headings, times and other marked elements below the headline, where even a sidebar's <time> is the article's
+LEVELS_TO_BOX = 3  # from the headline, and from a <time> above it, to the element that holds both
+# Endings of addresses that are two letters long and used everywhere.
+_NO_COUNTRY = frozenset(["us", "io", "co", "tv", "me", "ai", "fm", "gg", "ly"])
 _URL_MONTH = re.compile(r"/((?:19|20)\d\d)/(0?[1-9]|1[0-2])/")
 # /2026/03/04/, /2026-03-04-, /20260304: with a separator twice or not at all, so that /2016/12/ is no second of January.
 _URL_DATE = re.compile(
@@ -53,13 +62,20 @@ def find_published(page: Evidence, title: str | None) -> tuple[Dated | None, Dat
     updated = next(_dated(_updated_claims(page)), None)
     in_url = _from_url(page.url)
     if not claims:
-        claims = [*_dated(_time_elements(page)), *([in_url] if in_url else [])]
+        claims = list(_dated(_time_elements(page, title)))
+        if in_url:
+            # The day in an address is the article's; a <time> of another day is a teaser's.
+            near = [claim for claim in claims if abs(claim.at.date() - in_url.at.date()) <= timedelta(days=1)]
+            claims = [*near, in_url]
+    titles = [title or "", *(heading.text for heading in page.headings[:2])]
     if not claims:
-        titles = [title or "", *(heading.text for heading in page.headings[:2])]
-        month_first = page.language.lower() in ("en", "en-us", "")
+        claims = list(_dated(embedded_dates(page.source, page.url, titles)))
+    if not claims:
+        headline = headline_heading(page, title)
+        around = ancestors(headline.node) if headline else frozenset()
         claims = [
             Dated(read.at, read.precision, place)
-            for place, read in visible_dates(page.tree, titles, month_first)
+            for place, read in visible_dates(page.tree, titles, _month_first(page), around)
             if read.at.year >= EARLIEST
         ]
         claims = _by_places(_of_the_months_in(page.url, claims) or claims)
@@ -68,8 +84,21 @@ def find_published(page: Evidence, title: str | None) -> tuple[Dated | None, Dat
     chosen = claims[0]
     others = claims[1:]
     if chosen.precision == "instant" and not chosen.at.utcoffset():
-        others = [*others, *_dated(_time_elements(page))]
+        others = [*others, *_dated(("time", _time_text(node)) for _, node in page.times)]
     return _most_exact(chosen, others), updated
+
+
+def _month_first(page: Evidence) -> bool:
+    """Whether 3/4/2026 is March the 4th: in English, unless the language's region or the country of the address differs."""
+    tags = [page.language, *page.meta.get("og:locale", ())[:1]]
+    parts = [tag.lower().replace("_", "-").partition("-") for tag in tags if tag]
+    if parts and parts[0][0] != "en":
+        return False
+    for language, _, region in parts:
+        if language == "en" and region:
+            return region == "us"
+    country = (urlsplit(page.url).hostname or "").rpartition(".")[2]
+    return len(country) != 2 or country in _NO_COUNTRY
 
 
 def _by_places(claims: Sequence[Dated]) -> list[Dated]:
@@ -128,21 +157,25 @@ def _dated(claims: Iterable[tuple[str, str]]) -> Iterator[Dated]:
 
 def _published_claims(page: Evidence) -> Iterator[tuple[str, str]]:
     for key in ("datePublished", "dateCreated", "uploadDate"):
-        value = page.article.get(key)
-        if isinstance(value, str):
-            yield "json-ld", value
+        yield "json-ld", _date_text(page.article.get(key))
     for value in page.meta.get("article:published_time", ())[:1]:
         yield "article:published_time", value
     yield from _itemprops(page, "datePublished", "dateCreated")
     for name in _PUBLISHED_META:
         for value in page.meta.get(name, ())[:1]:
             yield name, value
+    for node in page.nodes:  # where the article's own object tells no date
+        if "webpage" in types(node):
+            yield "json-ld", _date_text(node.get("datePublished"))
+
+
+def _date_text(value: object) -> str:
+    """A property's text; some write a number of seconds, or {"@value": "2026-03-04"}."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
 
 
 def _updated_claims(page: Evidence) -> Iterator[tuple[str, str]]:
-    value = page.article.get("dateModified")
-    if isinstance(value, str):
-        yield "json-ld", value
+    yield "json-ld", _date_text(page.article.get("dateModified"))
     for name in _UPDATED_META:
         for value in page.meta.get(name, ())[:1]:
             yield name, value
@@ -158,9 +191,51 @@ def _itemprops(page: Evidence, *names: str) -> Iterator[tuple[str, str]]:
             )
 
 
-def _time_elements(page: Evidence) -> Iterator[tuple[str, str]]:
-    for node in page.times:
-        yield "time", node.attributes.get("datetime") or node_text(node)
+def _time_elements(page: Evidence, title: str | None) -> Iterator[tuple[str, str]]:
+    """Those that can be the article's, the likeliest first: the nearest to the headline, below it rather than above.
+
+    Before the headline stand the newest of other articles, behind it comments and what else to read.
+    """
+    headline = headline_heading(page, title)
+    at_headline = headline.at if headline else -1
+    around = ancestors(headline.node) if headline else frozenset()
+    boxes = ancestors(headline.node, LEVELS_TO_BOX) if headline else frozenset()
+    ranked = []
+    for at, node in page.times:
+        below = at - at_headline
+        if stands_elsewhere(node, around) and (not 0 < below <= BESIDE or is_of_a_comment(node, around)):
+            continue
+        distance = float(below)
+        if below < 0:  # right above the headline it is as good as right below, if both stand in one box
+            distance = -2.0 * below - (1.5 if _stands_in(node, boxes) else 0.0)
+        ranked.append((distance + _time_handicap(node), node))
+    for _, node in sorted(ranked, key=lambda one: one[0]):
+        yield "time", _time_text(node)
+
+
+def _stands_in(node: LexborNode, boxes: frozenset[int]) -> bool:
+    above = node.parent
+    for _ in range(LEVELS_TO_BOX):
+        if above is None:
+            return False
+        if above.mem_id in boxes:
+            return True
+        above = above.parent
+    return False
+
+
+def _time_handicap(node: LexborNode) -> float:
+    """By what WordPress and microformats call them: "entry-date published", "dt-published"; "updated", "dt-updated"."""
+    attributes = node.attributes
+    marks = f"{attributes.get('class') or ''} {attributes.get('itemprop') or ''}".lower()
+    if "publish" in marks or "pubdate" in attributes:
+        return -0.5
+    return 2.5 if "updated" in marks or "modified" in marks else 0.0
+
+
+def _time_text(node: LexborNode) -> str:
+    attributes = node.attributes
+    return attributes.get("datetime") or attributes.get("content") or node_text(node)
 
 
 def _from_url(url: str) -> Dated | None:

@@ -6,9 +6,11 @@ from itertools import islice
 
 from selectolax.lexbor import LexborNode
 
-from aggregator.parse.page.evidence import Evidence
+from aggregator.parse.page.bylines import without_by
+from aggregator.parse.page.evidence import Evidence, headline_heading
 from aggregator.parse.page.jsonld import text_of
 from aggregator.parse.page.text import clean, fold, node_text
+from aggregator.parse.page.visible_dates import tells_a_date
 
 LEVELS = 5  # from the headline up to where the standfirst's branch begins
 SIBLINGS = 8  # looked at on each level
@@ -21,7 +23,8 @@ MAX_TEASER = 2_000  # characters of a description
 _LEAD = re.compile(
     r"stand-?first|(?:^|[\s_-])(?:lead|lede|leadin|lead-text|article-?lead)(?:$|[\s_-])|(?<![a-z])dec?k(?![a-z])|sub-?(?:title|head|line)|summary|intro|"
     r"chapo|excerpt|abstract|entradilla|bajada|sumario|ingress|vorspann|perex|sommario|catenaccio|preamble|manchet|underline|"
-    r"article-?desc|post-?desc|header-?desc",
+    r"article-?desc|post-?desc|header-?desc|synopsis|strap-?line|copete|linha-?fina|sottotitolo|"
+    r"untertitel|unterzeile|teaser-?text|einleitung|inleiding|zajawka|anons|ingressi|(?:^|[\s_-])(?:spot|lid|olho|perex)(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _NO_LEAD = re.compile(
@@ -33,17 +36,19 @@ _OFFER = re.compile(
     r"\b(?:Foto|Photo|Photograph|Image|Bild)s?:|Getty Images|affiliate commission",
     re.IGNORECASE,
 )
+# "Posted on 3 March", "16:45 Kick-off", "Read more ...", "Home | World | Storm"
+_NO_SENTENCE = re.compile(
+    r"^(?:posted|published|updated|\d\d?[:.]\d\d\b)|https?:|(?:…|\.\.\.|•)$|[|•›»].*[|•›»]", re.IGNORECASE
+)
 
 
 def find_teaser(page: Evidence, title: str | None) -> tuple[str | None, str]:
     """(teaser, where it was read): the standfirst right below the headline, else what the page gives as description."""
-    for heading in page.headings[:2]:
+    titles = {fold(text) for text in (title, page.title_tag, *page.meta.get("og:title", ())) if text}
+    own = headline_heading(page, title)
+    for heading in dict.fromkeys([own, *page.headings[:2]] if own else []):
         for text in _below(heading.node):
-            if (
-                SHORTEST <= len(text) <= LONGEST
-                and fold(text) != fold(title or "")
-                and not _OFFER.search(text)
-            ):
+            if SHORTEST <= len(text) <= LONGEST and fold(text) not in titles and not _OFFER.search(text):
                 return text, "standfirst"
     claims = [(name, page.first(name)) for name in ("og:description", "description", "twitter:description")]
     claims.append(("json-ld", text_of(page.article.get("description"))))
@@ -86,9 +91,12 @@ def _once(text: str) -> str:
 def _below(headline: LexborNode) -> Iterator[str]:
     """Texts that are marked as a standfirst and stand right after the headline, nearest first."""
     node: LexborNode | None = headline
+    next_text: LexborNode | None = None  # what a reader reads after the headline
     for _ in range(LEVELS):
         if node is None or node.tag in ("article", "main", "body"):
             return
+        if next_text is None and (next_text := _next(node)) and _is_bare_lead(next_text):
+            yield clean(node_text(next_text))
         sibling, seen = node.next, 0
         while sibling is not None and seen < SIBLINGS:
             if sibling.is_element_node:
@@ -100,6 +108,35 @@ def _below(headline: LexborNode) -> Iterator[str]:
         node = node.parent
 
 
+def _next(node: LexborNode) -> LexborNode | None:
+    """The first element beside this one, below it, that has a text."""
+    below = node.next
+    for _ in range(SIBLINGS):
+        if below is None:
+            return None
+        if below.is_element_node and below.text().strip():
+            return below
+        below = below.next
+    return None
+
+
+def _is_bare_lead(element: LexborNode) -> bool:
+    """Whether it is a standfirst though nothing marks it: one paragraph between the headline and what is no paragraph."""
+    marks = f"{element.attributes.get('class') or ''} {element.attributes.get('id') or ''}"
+    if element.tag not in ("p", "h2") or _NO_LEAD.search(marks) or len(element.text()) > 2 * LONGEST:
+        return False
+    after = _next(element)
+    if after is not None and after.tag == element.tag:
+        return False
+    text = node_text(element)
+    return (
+        SHORTEST <= len(text) <= LONGEST
+        and not _NO_SENTENCE.search(text)
+        and not tells_a_date(text)
+        and without_by(text) == text
+    )
+
+
 def _is_lead(element: LexborNode) -> bool:
     attributes = element.attributes
     marks = (
@@ -107,4 +144,4 @@ def _is_lead(element: LexborNode) -> bool:
     )
     if attributes.get("itemprop") == "description":
         return True
-    return bool(_LEAD.search(marks)) and not _NO_LEAD.search(marks)
+    return not marks.isspace() and bool(_LEAD.search(marks)) and not _NO_LEAD.search(marks)

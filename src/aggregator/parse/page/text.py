@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborNode
 UNREAD = frozenset(
     ["script", "style", "noscript", "template", "svg", "iframe", "select", "object", "-comment"]
 )
+MAX_LEVELS = 150  # of elements inside another; what is deeper is taken as one text
 _INLINE = frozenset([
     "a", "abbr", "b", "bdi", "bdo", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "small",
     "span", "strong", "sub", "sup", "u", "var", "wbr", "tt", "big", "time"
@@ -22,6 +23,7 @@ _TAGS = re.compile(r"<[a-zA-Z/!][^<>]{0,1000}>")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffd\ud800-\udfff]+"
 )
+_TOO_LONG = re.compile(r"&#[0-9]{9,}+;?")
 _QUOTES = str.maketrans(
     {"’": "'", "‘": "'", "‚": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
     | {"–": "-", "—": "-", "‑": "-", "−": "-", "…": "...", "\xa0": " "}
@@ -31,12 +33,19 @@ _QUOTES = str.maketrans(
 def clean(text: str) -> str:
     """One line of plain text: tags out, entities undone twice (escaping once too often is common), blanks collapsed."""
     if "&" in text:
-        text = html.unescape(html.unescape(text))
+        text = _unescaped(_unescaped(text))
     if "<" in text:
         text = _TAGS.sub(" ", text)
     if not text.isascii() and _INVISIBLE.search(text):
         text = _INVISIBLE.sub("", text)
     return " ".join(text.split())
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a reference of more digits than Python reads as a number
+        return html.unescape(_TOO_LONG.sub("", text))
 
 
 def fold(text: str) -> str:
@@ -50,19 +59,21 @@ def words(text: str) -> set[str]:
 
 def node_text(node: LexborNode) -> str:
     """What a reader sees of an element, in one line; blocks and line breaks part words, inline elements do not."""
-    return clean("".join(_pieces(node)))
+    return clean("".join(_pieces(node, MAX_LEVELS)))
 
 
-def _pieces(node: LexborNode) -> Iterator[str]:
+def _pieces(node: LexborNode, levels: int) -> Iterator[str]:
     child = node.first_child
     while child is not None:
         tag = child.tag or ""
         if tag == "-text":
             yield child.text_content or ""
+        elif levels == 0:
+            yield child.text()
         elif tag in _INLINE:
-            yield from _pieces(child)
+            yield from _pieces(child, levels - 1)
         elif tag not in UNREAD:
             yield " "
-            yield from _pieces(child)
+            yield from _pieces(child, levels - 1)
             yield " "
         child = child.next

@@ -62,18 +62,23 @@ _LABELLED = re.compile(
     r"publicerad|gepubliceerd|opublikowano|vom|le|am|on)\b.{0,25}?$",
     re.IGNORECASE,
 )
+LEVELS = 6  # of elements around a date that are asked what they are
+MAX_MARKS = 1_000  # characters of a class and an id
+_NO_COMMENT = re.compile(
+    r"(?:no-?)?comments?[_-]?(?:open|closed|off|on|count|counter|link|enabled|disabled|number)"
+)
 _ELSEWHERE = re.compile(
     r"comment|related|sidebar|footer|teaser|copyright|\bevent|recent|popular|archive", re.IGNORECASE
 )
 
 
 def visible_dates(
-    tree: LexborHTMLParser, titles: list[str], month_first: bool
+    tree: LexborHTMLParser, titles: list[str], month_first: bool, around: frozenset[int] = frozenset()
 ) -> Iterator[tuple[str, DateRead]]:
-    """(place, date), the likeliest first."""
+    """(place, date), the likeliest first. `around`: the elements the headline stands in."""
     for node in tree.css(_MARKED)[:MAX_MARKED]:
         text = clean(node.text(separator=" "))
-        if 6 <= len(text) <= MAX_MARKED_TEXT and not _stands_elsewhere(node):
+        if 6 <= len(text) <= MAX_MARKED_TEXT and not stands_elsewhere(node, around):
             yield from (("marked text", read) for read in _dates_in(text, month_first))
     body = clean(tree.body.text(separator=" ")[:MAX_TEXT]) if tree.body else ""
     for title in titles:
@@ -96,6 +101,11 @@ def visible_dates(
             yield "labelled text", read
     if found and len({read.at.date() for _, read in found}) == 1:
         yield "only date", found[0][1]
+
+
+def tells_a_date(text: str) -> bool:
+    """Whether a whole date, with its year, stands in a short text."""
+    return bool(_DATE.search(text))
 
 
 def _dates_around_years(text: str, month_first: bool) -> Iterator[tuple[int, DateRead]]:
@@ -130,14 +140,38 @@ def _read(text: str, month_first: bool) -> DateRead | None:
     return read
 
 
-def _stands_elsewhere(node: LexborNode) -> bool:
-    above: LexborNode | None = node
-    for _ in range(6):
-        if above is None or above.tag == "body":
-            return False
-        if above.tag in ("aside", "footer", "nav"):
-            return True
-        if _ELSEWHERE.search(f"{above.attributes.get('class') or ''} {above.attributes.get('id') or ''}"):
-            return True
+def ancestors(node: LexborNode, levels: int = 60) -> frozenset[int]:
+    """The elements an element stands in, the nearest so many of them below <body>, by `mem_id`."""
+    found: set[int] = set()
+    above = node.parent
+    while above is not None and above.tag != "body" and len(found) < levels:
+        found.add(above.mem_id)
         above = above.parent
-    return False
+    return frozenset(found)
+
+
+def is_of_a_comment(node: LexborNode, around: frozenset[int] = frozenset()) -> bool:
+    """Whether an element belongs to a reader's comment. `around`: what the headline stands in, which says nothing."""
+    return any("comment" in _NO_COMMENT.sub("", _marks(above).lower()) for above in _upwards(node, around))
+
+
+def stands_elsewhere(node: LexborNode, around: frozenset[int] = frozenset()) -> bool:
+    """Whether an element belongs to a comment, a teaser of another article, or what surrounds the article."""
+    return any(
+        above.tag in ("aside", "footer", "nav") or _ELSEWHERE.search(_marks(above))
+        for above in _upwards(node, around)
+    )
+
+
+def _marks(node: LexborNode) -> str:
+    attributes = node.attributes
+    return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"[:MAX_MARKS]
+
+
+def _upwards(node: LexborNode, around: frozenset[int]) -> Iterator[LexborNode]:
+    above: LexborNode | None = node
+    for _ in range(LEVELS):
+        if above is None or above.tag == "body" or above.mem_id in around:
+            return
+        yield above
+        above = above.parent
