@@ -163,6 +163,7 @@ def _feed_to_json(feed: ParsedFeed) -> dict[str, Any]:
 def _feed_from(found: dict[str, Any]) -> ParsedFeed:
     found["updated"] = _date_from(found["updated"])
     found["entries"] = tuple(_entry_from(values) for values in found["entries"])
+    found["parts"] = tuple(found["parts"])
     return ParsedFeed(**found)
 
 

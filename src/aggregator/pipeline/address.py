@@ -21,10 +21,8 @@ def as_asked(feed: Feed, state: FeedState) -> tuple[Feed, FeedState]:
         return feed, state
     there = elsewhere(feed, moved)
     here = urlsplit(feed.url)
-    names_itself = here.username is not None and not any(
-        name.lower() == "authorization" for name in feed.headers
-    )
-    if names_itself and origin(here) == origin(urlsplit(moved)):
+    signed = any(name.lower() == "authorization" for name in feed.headers)
+    if here.username is not None and not signed and origin(here) == origin(urlsplit(moved)):
         secret = f"{unquote(here.username)}:{unquote(here.password or '')}".encode()
         there = replace(
             there, headers={**feed.headers, "Authorization": f"Basic {b64encode(secret).decode()}"}

@@ -76,7 +76,7 @@ def read(document: Document, source: Source) -> ParsedPage:
     """
     if document.media_type not in MEDIA_TYPES:
         raise ParseError(document.url, f"answered with {document.media_type}; expected an HTML page")
-    page = parse_page(document.body, document.url, content_type=document.content_type)
+    page = parse_page(document.body, document.url, content_type=document.content_type, outlet=source.name)
     if source.text_by == "trafilatura":
         from aggregator.parse.by_trafilatura import complete
 
