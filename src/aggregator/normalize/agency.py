@@ -188,7 +188,7 @@ def find_agency(*, title: str = "", text: str = "", authors: Iterable[str] = (),
     """
     return (
         _named(outlet)
-        or _first(_of_author(author) for author in authors)
+        or _first(_of_author(author[:_LOOKED_AT]) for author in authors)
         or _opening(text[:_LOOKED_AT])
         or _closing(text[-_LOOKED_AT:])
         or _first(_named(match[1]) for match in [_TITLE_ENDING.search(title)] if match)

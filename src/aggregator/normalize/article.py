@@ -198,5 +198,5 @@ def _author(name: str) -> str:
 
 
 def _names(names: Iterable[str], limit: int) -> tuple[str, ...]:
-    kept = dict.fromkeys(name[:NAME_LIMIT] for name in names if name)
+    kept = dict.fromkeys(name[:NAME_LIMIT].rstrip() for name in names if name)
     return tuple(kept)[:limit]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from aggregator.model import DateOrigin, Entry, Precision
+from aggregator.normalize.text import printable
 
 EARLIEST = (
     1990  # before it there were no news sites: 1970, 1899 and year 1 are empty fields of somebody's database
@@ -83,7 +84,7 @@ def _said(
     entry: Entry, timezone: str, now: datetime
 ) -> tuple[tuple[datetime, Precision, str | None] | None, str | None]:
     """(instant, precision, note) that the entry gives, and else why what it gives is not believed."""
-    raw = (entry.published_text or "").strip()[:80]
+    raw = " ".join(printable(entry.published_text or "").split())[:80]
     if entry.published is None and entry.updated is None:
         return None, f"not understood: {raw!r}" if raw else None
     at = None

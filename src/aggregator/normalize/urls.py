@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote
 import idna
 
 URL_LIMIT = 2_000  # characters; what browsers, mail programs and sitemaps still carry
+_LOOKED_AT = 5 * URL_LIMIT  # longer ones are not taken apart: some rules are not linear
+_HOST_LIMIT = 253  # RFC 1035, 2.3.4, without the final dot
 
 # What no reader sees and no server needs: C0, C1, soft hyphen, zero-width characters, bidi controls, lone surrogates.
 _INVISIBLE = re.compile(
@@ -103,7 +105,8 @@ def _canonical(parts: _Parts) -> str:
 
 
 def _split(url: str) -> _Parts | None:
-    if (plain := _PLAIN.match(url)) and "&amp;" not in url and (split := _host_and_port(plain[2])):
+    plain = _PLAIN.match(url) if len(url) <= _LOOKED_AT else None
+    if plain and "&amp;" not in url and (split := _host_and_port(plain[2])):
         scheme, _, path, query, fragment = plain.groups("")
         return _Parts(
             scheme, *split, path or "/", query if query != "?" else "", fragment if fragment != "#" else ""
@@ -111,7 +114,7 @@ def _split(url: str) -> _Parts | None:
     url = url.strip()
     if not url.isascii() or not url.isprintable():
         url = _INVISIBLE.sub("", url).strip()
-    if len(url) > 5 * URL_LIMIT:
+    if len(url) > _LOOKED_AT:
         return None
     match = _HTTP.match(url)
     if match is None:
@@ -153,8 +156,12 @@ def _host_and_port(authority: str) -> tuple[str, str] | None:
             port = f":{int(digits)}"
     if "%" in host:
         host = _INVISIBLE.sub("", unquote(host, errors="replace"))
+    if (
+        len(host) > _HOST_LIMIT + 1
+    ):  # punycode is longer still, and takes quadratic time: 8 s for 8,000 letters
+        return None
     host = _ascii_host(host.lower())
-    if len(host) > 253 or not (_HOST.match(host) or _IPV6.match(host)) or ".." in host:
+    if len(host) > _HOST_LIMIT or not (_HOST.match(host) or _IPV6.match(host)) or ".." in host:
         return None
     return host, port
 

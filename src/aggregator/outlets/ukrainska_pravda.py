@@ -4,13 +4,14 @@ stands in the address (/news/2026/05/14/7512345/). Lines that lead to sister sit
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
 
 from aggregator.errors import ParseError
 from aggregator.model import Document, Entry
 from aggregator.parse.dates import read_date
+from aggregator.parse.page.evidence import urljoin_or_none
 from aggregator.parse.page.text import node_text
 from aggregator.parse.page.tree import read_tree
 
@@ -31,7 +32,7 @@ def parse(document: Document) -> Sequence[Entry]:
 
 def _entry(line: LexborNode, page: str) -> Entry | None:
     link, clock = line.css_first("div.article_header a[href]"), line.css_first("div.article_time")
-    url = urljoin(page, link.attributes.get("href") or "") if link else ""
+    url = (urljoin_or_none(page, link.attributes.get("href") or "") or "") if link else ""
     day = _DAY.search(urlsplit(url).path)
     if link is None or day is None or urlsplit(url).netloc != urlsplit(page).netloc:
         return None

@@ -505,8 +505,8 @@ def _relative(text: str, now: datetime | None) -> DateRead | None:
         return None
     at = now - timedelta(seconds=seconds)
     if seconds % 86400:
-        return DateRead(at)
-    return DateRead(at.replace(hour=0, minute=0, second=0, microsecond=0), "day")
+        return _checked(at, "instant")
+    return _checked(at.replace(hour=0, minute=0, second=0, microsecond=0), "day")
 
 
 def _without_marker(pieces: list[str]) -> list[str] | None:
@@ -563,7 +563,7 @@ def _day_and_clock(word: str, rest: str, now: datetime) -> DateRead | None:
     """A day of `now`'s zone ("gestern"); with a time of day ("gestern um 14:30") no zone is named: naive."""
     day = (now - timedelta(days=_DAYS_AGO[word])).replace(hour=0, minute=0, second=0, microsecond=0)
     if not rest.strip(" ,."):
-        return DateRead(day, "day")
+        return _checked(day, "day")
     parts = _Parts()
     for match in _TOKEN.finditer(rest):
         if match.lastgroup not in ("clock", "hours", "word") or not parts.take(match):
@@ -571,4 +571,4 @@ def _day_and_clock(word: str, rest: str, now: datetime) -> DateRead | None:
     if parts.clock is None or parts.months:
         return None
     hour = parts.clock[0] % 12 + parts.meridiem if parts.meridiem is not None else parts.clock[0]
-    return DateRead(day.replace(hour=hour, minute=parts.clock[1], tzinfo=None))
+    return _checked(day.replace(hour=hour, minute=parts.clock[1], tzinfo=None), "instant")

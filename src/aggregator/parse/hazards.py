@@ -32,6 +32,11 @@ def _kept(match: re.Match[bytes]) -> bytes:
     return match[0] if allowed else b""
 
 
+def storable(text: str) -> str:
+    """The text without lone surrogates and NUL, which JSON's escapes can spell and no UTF-8 and no database can hold."""
+    return text.encode("utf-8", "ignore").decode("utf-8").replace("\0", "")
+
+
 MAX_ATTRIBUTES = 1_000  # of one tag; feedparser takes 0.3 s over 6,000 and 21 s over 50,000
 
 # A thousand attributes take 5,000 bytes without a "<", which XML forbids in their values; texts of that length are

@@ -11,6 +11,7 @@ from typing import Any
 from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed
 from aggregator.parse.fields import distinct, first_stamp, resolve
+from aggregator.parse.hazards import storable
 
 _MOST_NAMED = 5  # keys that an error message lists
 
@@ -68,7 +69,7 @@ def _entry(item: dict[str, Any], url: str, feed_authors: tuple[str, ...]) -> Ent
         updated=change.at,
         updated_text=change.text,
         authors=distinct(_authors(item)) or feed_authors,
-        categories=distinct(tag for tag in _list(item, "tags") if isinstance(tag, str)),
+        categories=distinct(storable(tag) for tag in _list(item, "tags") if isinstance(tag, str)),
         image=resolve(url, _text(item, "image") or _text(item, "banner_image")),
         enclosures=distinct(resolve(url, _text(part, "url")) for part in attachments),
         language=_text(item, "language"),
@@ -83,17 +84,17 @@ def _authors(where: dict[str, Any]) -> Iterator[str | None]:
             if isinstance(author, dict):
                 yield _text(author, "name") or _text(author, "url")
             elif isinstance(author, str):
-                yield author
+                yield storable(author)
 
 
 def _text(where: dict[str, Any], key: str) -> str | None:
-    """A text, or a number where a text belongs (ids); without what UTF-8 cannot hold."""
+    """A text, or a number where a text belongs (ids); without what no store can hold."""
     value = where.get(key)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return str(value).encode("utf-8", "ignore").decode("utf-8").replace("\0", "").strip() or None
+    return storable(str(value)).strip() or None
 
 
 def _list(where: dict[str, Any], key: str) -> list[Any]:

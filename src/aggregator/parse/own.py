@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from aggregator.errors import FeedError, ParseError
 from aggregator.model import Document, Entry, Feed, ParsedFeed, Precision
+from aggregator.parse.hazards import storable
 
 Parser = Callable[[Document], Iterable[Entry | Mapping[str, Any]]]
 """parse(document): entries, or dicts of an Entry's fields, in the document's order. Addresses may be relative."""
@@ -91,7 +92,10 @@ def _place(error: BaseException, own: OwnParser) -> str:
 
 
 def _said(error: BaseException) -> str:
-    text = str(error)[:500]
+    try:
+        text = storable(str(error))[:500]
+    except Exception:  # an exception's own __str__
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -114,16 +118,20 @@ def _refuse_other(found: Any, document: Document, own: OwnParser) -> None:
 def _entry(value: Any, number: int, document: Document, own: OwnParser) -> Entry:
     """An Entry of plain values: a text that drags a whole page behind it (as Beautiful Soup's do) becomes a str."""
     where = f"{own.name}: entry {number}"
-    if isinstance(value, Entry):
-        given: Mapping[str, Any] = {name: getattr(value, name) for name in _NAMES}
-    elif isinstance(value, Mapping):
-        given = value
-    else:
-        raise ParseError(document.url, f"{where} is {_shown(value)}; expected an Entry or a dict")
     try:
+        if isinstance(value, Entry):
+            given: Mapping[str, Any] = {name: getattr(value, name) for name in _NAMES}
+        elif isinstance(value, Mapping):
+            given = value
+        else:
+            raise ParseError(document.url, f"{where} is {_shown(value)}; expected an Entry or a dict")
         entry = Entry(**{_known(name): _plain(name, field) for name, field in given.items()})
-    except ValueError as error:
+    except ParseError:
+        raise
+    except _NotOne as error:
         raise ParseError(document.url, f"{where}: {error}") from error
+    except Exception as error:  # a mapping or a text of a class of its own may raise whatever it likes
+        raise ParseError(document.url, f"{where}: {_said(error)}") from error
     # Here, with the dates behind it: a configuration is read without them.
     from aggregator.parse.fields import resolve
 
@@ -131,11 +139,15 @@ def _entry(value: Any, number: int, document: Document, own: OwnParser) -> Entry
     return replace(entry, **addresses)
 
 
+class _NotOne(Exception):
+    """Why a value is no field of an Entry."""
+
+
 def _known(name: Any) -> str:
     if name in _NAMES:
         return str(name)
     near = get_close_matches(str(name), _NAMES, n=1) or [", ".join(_NAMES)]
-    raise ValueError(f"has no field {name!r}; did you mean {near[0]}?")
+    raise _NotOne(f"has no field {name!r}; did you mean {near[0]}?")
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -143,15 +155,15 @@ def _plain(name: str, value: Any) -> Any:
         return _time(name, value)
     if name in _LISTS:
         if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-            raise ValueError(f"{name} is {_shown(value)}; expected a list of texts")
-        return tuple(str.__str__(text) for text in value)
+            raise _NotOne(f"{name} is {_shown(value)}; expected a list of texts")
+        return tuple(storable(str.__str__(text)) for text in value)
     if name == "published_precision":
         if value not in _PRECISIONS:
-            raise ValueError(f"{name} is {_shown(value)}; expected {' or '.join(map(repr, _PRECISIONS))}")
+            raise _NotOne(f"{name} is {_shown(value)}; expected {' or '.join(map(repr, _PRECISIONS))}")
         return value
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"{name} is {_shown(value)}; expected a text or None")
-    return None if value is None else str.__str__(value)
+        raise _NotOne(f"{name} is {_shown(value)}; expected a text or None")
+    return None if value is None else storable(str.__str__(value))
 
 
 def _time(name: str, value: Any) -> datetime | None:
@@ -159,13 +171,13 @@ def _time(name: str, value: Any) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, datetime):
-        raise ValueError(f"{name} is {_shown(value)}; expected a datetime or None")
+        raise _NotOne(f"{name} is {_shown(value)}; expected a datetime or None")
     if not 1000 <= value.year <= 9998:
-        raise ValueError(f"{name} is of the year {value.year}")
+        raise _NotOne(f"{name} is of the year {value.year}")
     try:
         offset = value.utcoffset()
     except Exception as error:
-        raise ValueError(f"{name} has a time zone that fails: {_said(error)}") from error
+        raise _NotOne(f"{name} has a time zone that fails: {_said(error)}") from error
     parts = (value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond)
     return datetime(*parts, tzinfo=None if offset is None else timezone(offset))
 
@@ -174,5 +186,8 @@ def _shown(value: Any) -> str:
     """The type and, of what is short enough to be told, the value."""
     if value is None:
         return "None"
-    text = repr(value) if isinstance(value, str | bytes | int | float) else ""
+    try:
+        text = repr(value) if isinstance(value, str | bytes | int | float) else ""
+    except Exception:  # an integer of more than 4,300 digits; a repr of its own
+        text = ""
     return f"{type(value).__name__} {text[:60]}".strip()

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
@@ -22,9 +23,11 @@ from aggregator.parse.page.text import clean, fold, node_text
 
 MAX_LINKS = 5_000
 MAX_CLIMB = 10  # levels from a link to the card around it
+MAX_CARD = 500  # elements of one; what holds more is a part of the page, however few links it has
 MAX_HEADLINE = 300  # characters
 MAX_LABELS = 60  # short texts of a card that are looked at
 MAX_LABEL = 60  # characters of one
+MAX_LABEL_ELEMENTS = 20  # of one; a whole page without words is no label
 MIN_TEASER = 30  # characters
 
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
@@ -57,11 +60,12 @@ def find_cards(listing: Listing) -> Iterator[Entry]:
     links: dict[str, list[Link]] = {}
     around: dict[int, set[str]] = {}
     furniture: dict[int, bool] = {}
+    headings: dict[int, str] = {}
     for node in listing.tree.css("a[href]")[:MAX_LINKS]:
         url = listing.address(node.attributes.get("href"))
         if url is None or not _may_be_article(url) or _in_furniture(node, furniture):
             continue
-        links.setdefault(url, []).append(_link(node, url))
+        links.setdefault(url, []).append(_link(node, url, headings))
         above: LexborNode | None = node
         for _ in range(MAX_CLIMB):
             if above is None:
@@ -99,9 +103,14 @@ def _in_furniture(node: LexborNode | None, known: dict[int, bool]) -> bool:
     return answer
 
 
-def _link(node: LexborNode, url: str) -> Link:
+def _link(node: LexborNode, url: str, headings: dict[int, str]) -> Link:
+    """`headings` remembers their texts: one heading may hold all links of a page."""
     heading = node.css_first("h1, h2, h3, h4, h5, h6") or _heading_above(node)
-    text = node_text(heading) if heading is not None else ""
+    text = ""
+    if heading is not None:
+        if heading.mem_id not in headings:
+            headings[heading.mem_id] = node_text(heading)
+        text = headings[heading.mem_id]
     in_heading = bool(text)
     text = text or node_text(node)
     if not text:
@@ -150,8 +159,15 @@ def _card(node: LexborNode, around: dict[int, set[str]]) -> LexborNode:
         above = card.parent
         if above is None or above.tag in ("body", "html", "main") or len(around.get(above.mem_id, ())) > 1:
             break
+        if is_larger(above, MAX_CARD):
+            break
         card = above
     return card
+
+
+def is_larger(node: LexborNode, elements: int) -> bool:
+    """Whether an element holds more than so many; looks at no more of them."""
+    return next(islice(node.traverse(), elements, None), None) is not None
 
 
 _TIMES = "time, [class*='date' i], [class*='time' i], [class*='ago' i]"
@@ -181,7 +197,11 @@ def card_entry(listing: Listing, card: LexborNode, url: str, headline: str = "")
 def _labels(card: LexborNode) -> list[LexborNode]:
     """Elements with a short text: outlet, time, section, button."""
     nodes = card.css("span, div, li, p, small, em, b, strong, cite, a")[:MAX_LABELS]
-    return [node for node in nodes if 2 <= len(node.text().strip()) <= MAX_LABEL]
+    return [
+        node
+        for node in nodes
+        if not is_larger(node, MAX_LABEL_ELEMENTS) and 2 <= len(node.text().strip()) <= MAX_LABEL
+    ]
 
 
 def _time(listing: Listing, card: LexborNode, labels: list[LexborNode]) -> tuple[DateRead | None, str]:

@@ -7,19 +7,29 @@ from selectolax.lexbor import LexborNode
 from aggregator.errors import ParseError
 from aggregator.model import Entry, Selectors
 from aggregator.parse.dates import read_date
-from aggregator.parse.listing.cards import card_entry
+from aggregator.parse.listing.cards import MAX_CARD, card_entry, is_larger
 from aggregator.parse.listing.entries import Listing, read_time, without_interjections
 from aggregator.parse.page.evidence import urljoin_or_none
 from aggregator.parse.page.text import clean, node_text
+
+MAX_ITEMS = 5_000  # looked at
 
 
 def read_configured(listing: Listing, selectors: Selectors) -> Iterator[Entry]:
     """One entry per match of `item`; what no selector names is guessed inside the item.
 
     Raises:
-        ParseError: a selector is no CSS.
+        ParseError: a selector is no CSS, or `item` matches no single articles.
     """
-    for item in _select(listing, listing.tree.root, selectors.item or "", "item"):
+    items = _select(listing, listing.tree.root, selectors.item or "", "item")[:MAX_ITEMS]
+    cards = [item for item in items if not is_larger(item, MAX_CARD)]
+    if items and not cards:
+        raise ParseError(
+            listing.url,
+            f"selectors.item = {selectors.item!r} matches what holds more than {MAX_CARD} elements: "
+            "a part of the page, not one article each",
+        )
+    for item in cards:
         yield from _entry(listing, item, selectors)
 
 

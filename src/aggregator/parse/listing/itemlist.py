@@ -5,6 +5,7 @@ from typing import Any
 
 from aggregator.model import Entry
 from aggregator.parse.dates import read_date
+from aggregator.parse.hazards import storable
 from aggregator.parse.listing.entries import Listing
 from aggregator.parse.page.evidence import urljoin_or_none
 from aggregator.parse.page.jsonld import headline_of, read_blocks, text_of, types, url_of
@@ -28,19 +29,19 @@ def _entries(listing: Listing, elements: Any) -> Iterator[Entry]:
             continue
         item = element.get("item")
         about = {**element, **item} if isinstance(item, dict) else element
-        address = listing.address(url_of(about.get("url")) or url_of(item) or url_of(about))
-        title = headline_of(about)
+        address = listing.address(storable(url_of(about.get("url")) or url_of(item) or url_of(about)))
+        title = storable(headline_of(about))
         if not address or not title:
             continue
-        published = about.get("datePublished")
-        read = read_date(published) if isinstance(published, str) else None
+        published = storable(text_of(about.get("datePublished")))
+        read = read_date(published)
         yield Entry(
             url=address,
             title=title,
-            summary=text_of(about.get("description")) or None,
+            summary=storable(text_of(about.get("description"))) or None,
             published=read.at if read else None,
             published_precision=read.precision if read else "instant",
-            published_text=published if isinstance(published, str) else None,
+            published_text=published or None,
             published_from="json-ld" if read else None,
-            image=urljoin_or_none(listing.url, url_of(about.get("image"))),
+            image=urljoin_or_none(listing.url, storable(url_of(about.get("image")))),
         )

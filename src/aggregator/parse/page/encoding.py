@@ -30,6 +30,10 @@ _READ_AS = {
     "tis-620": "cp874",
     "windows-874": "cp874",
 }
+# No encodings of pages: markup hides from every filter in the first, the second takes quadratic time.
+_PYTHONS_OWN = frozenset(
+    ("utf-7", "punycode", "idna", "unicode-escape", "unicode_escape", "raw-unicode-escape")
+)
 _HEAD = 4_096  # bytes searched for a declaration; the Encoding Standard asks for 1,024, pages with long comments need more
 
 
@@ -70,6 +74,8 @@ def _decode_as(data: bytes, label: str) -> str | None:
     """None when the charset is unknown, or clearly not the one the page is written in."""
     name = _READ_AS.get(label.lower(), label)
     try:
+        if codecs.lookup(name).name in _PYTHONS_OWN:
+            return None
         text = data.decode(name, "replace")
     except (LookupError, ValueError, UnicodeError):
         return None

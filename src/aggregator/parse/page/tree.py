@@ -17,6 +17,7 @@ MAX_DEPTH = 2_000
 # And it opens every unclosed <font>, <b>, ... again in each paragraph: 5,000 of them make 12 million elements out of 94
 # kB. The most on a saved page are 61.
 MAX_OPEN_FORMATTING = 250
+MAX_REOPENED = 1_000_000  # in all; 250 of them over 4,000 paragraphs
 # With fewer start tags than this, nesting costs half a second at the very worst; counting is saved on most pages.
 FEW_TAGS = 2_000
 
@@ -65,21 +66,25 @@ def refuse_bombs(page: bytes, url: str) -> None:
         if len(rest) > 2 * MAX_ATTRIBUTES and _TOO_MANY_ATTRIBUTES.match(rest):
             raise ParseError(url, f"a tag has more than {MAX_ATTRIBUTES:,} attributes; not parsed")
     if len(start_tags) > FEW_TAGS:
-        depth, formatting = _nesting(_NAME.findall(page))
+        depth, formatting, reopened = _nesting(_NAME.findall(page))
         if depth > MAX_DEPTH:
             raise ParseError(url, f"elements are nested more than {MAX_DEPTH:,} deep; not parsed")
-        if formatting > MAX_OPEN_FORMATTING:
+        if formatting > MAX_OPEN_FORMATTING or reopened > MAX_REOPENED:
             raise ParseError(
                 url, f"more than {MAX_OPEN_FORMATTING:,} <b>, <font>, ... are left open; not parsed"
             )
 
 
-def _nesting(names: Iterable[bytes]) -> tuple[int, int]:
-    """(deepest nesting, most formatting elements open at a time). An end tag counts only when its element is open."""
+def _nesting(names: Iterable[bytes]) -> tuple[int, int, int]:
+    """(deepest nesting, most formatting elements open at a time, their sum over all tags).
+
+    An end tag counts only when its element is open.
+    """
     opened: Counter[bytes] = Counter()
-    depth = formatting = deepest = most_formatting = 0
+    depth = formatting = deepest = most_formatting = reopened = 0
     for raw in names:
         name = raw.lower()
+        reopened += formatting
         if name in _NOT_NESTING:
             continue
         step = 1
@@ -93,4 +98,4 @@ def _nesting(names: Iterable[bytes]) -> tuple[int, int]:
         if name in _FORMATTING:
             formatting += step
             most_formatting = max(formatting, most_formatting)
-    return deepest, most_formatting
+    return deepest, most_formatting, reopened
