@@ -1349,7 +1349,7 @@ def test_articles_that_were_revised_are_to_be_linked_again(store: Store) -> None
     )
     assert [again.title for again in store.to_relink(9)] == ["New words"]
     with store.write() as writer:
-        writer.unlink([index_row(2, "term2")])
+        writer.unlink([2])
         writer.save_links([replace(linked(2), row=index_row(2, "fresh", (5,)))])
     assert store.to_relink(9) == []
 

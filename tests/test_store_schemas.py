@@ -19,6 +19,7 @@ import store_databases
 from aggregator import relate
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.model import ItemFilter
+from aggregator.pipeline.link import index_again
 from aggregator.settings import StoreSettings
 from aggregator.store import Store, files, migrations
 from aggregator.store.migrations import Migration
@@ -41,7 +42,7 @@ def rows(url: str) -> Rows:
     found: Rows = {}
     with engine.connect() as connection:
         for name in inspector.get_table_names():
-            if name.startswith(("search", "terms_", "bands_", "candidate")):
+            if name.startswith(("search", "terms_", "bands_", "candidate", "part", "segment")):
                 continue
             result = connection.exec_driver_sql(f'SELECT * FROM "{name}"')
             found[name] = sorted(({**row} for row in result.mappings()), key=repr)
@@ -55,8 +56,6 @@ def shape(url: str) -> dict[str, object]:
     inspector = sa.inspect(engine)
     found: dict[str, object] = {}
     for name in inspector.get_table_names():
-        if name.startswith(("terms_", "bands_")):  # made with the first article of a part
-            continue
         columns = [
             (column["name"], str(column["type"]), column["nullable"], column["default"])
             for column in inspector.get_columns(name)
@@ -96,13 +95,19 @@ def test_a_released_store_loses_nothing(url: str, number: int) -> None:
         assert store.check() == store.inconsistencies() == []
         assert store.stats().articles == len(before["article"]) == 51
         assert store.items(ItemFilter(search="ferry")) != []
+        index_again(store)
+        assert store.to_index(1) == {}
         hits = store.candidates().search(_terms(store), since_id=0, until_id=None, limit=5)
         assert hits, "the candidate index goes on"
     after = rows(url)
     for name, expected in before.items():
         if name == "migration" or not expected:
             continue
-        kept = [{column: row[column] for column in expected[0]} for row in after[name]]
+        kept = [
+            {column: row[column] for column in expected[0]}
+            for row in after[name]
+            if row.get("name") != "to_index"  # which says that the candidates were made anew
+        ]
         assert sorted(kept, key=repr) == expected, name
     assert [row["number"] for row in after["migration"]] == list(range(1, PRESENT + 1))
 

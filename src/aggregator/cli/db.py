@@ -15,7 +15,6 @@ import click
 from aggregator.cli.grammar import Group
 from aggregator.cli.output import Output, output_options, page, print_json, write
 from aggregator.cli.session import Session, database_url, pass_session
-from aggregator.model import IndexRow
 from aggregator.render.jsonable import Json, instant
 from aggregator.render.safe import visible
 from aggregator.settings import StoreSettings
@@ -163,11 +162,7 @@ def copy(session: Session, origin: str, target: str) -> None:
     with _shown(session) as progress, Store.open(_address(origin, "FROM")) as store:
         if store.backup is not None:
             session.say(f"Brought {store.url} up to date; as it was before, it is kept in {store.backup}")
-        done = transfer(store, _address(target, "TO"), row_of=_index_row, progress=progress)
-    if done.not_indexed:
-        session.say(
-            f"The features of {done.not_indexed} articles cannot be read: no related list will hold these articles."
-        )
+        done = transfer(store, _address(target, "TO"), progress=progress)
     write(f"{done.rows} rows in {done.tables} tables copied, checked\n")
 
 
@@ -203,16 +198,6 @@ def _address(text: str, name: str) -> str:
         return database_url(text)
     except click.BadParameter as error:
         raise click.BadParameter(error.message, param_hint=f"'{name}'") from None
-
-
-def _index_row(article_id: int, blob: bytes) -> IndexRow | None:
-    """How a candidate index finds an article; only `relate` reads its features."""
-    from aggregator import relate
-
-    try:
-        return relate.index_row(relate.from_blob(article_id, blob))
-    except ValueError:  # another version wrote them
-        return None
 
 
 @contextmanager

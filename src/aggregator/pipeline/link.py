@@ -13,6 +13,7 @@ from aggregator.pipeline import representatives
 from aggregator.settings import RelateSettings
 from aggregator.store import Store
 
+INDEXED_AT_ONCE = 5_000
 BATCH = 100
 """Articles per transaction, and between two refinements of the stories: the streaming figure that was measured."""
 
@@ -32,6 +33,7 @@ def link(
         StoreError: the database refused; the batches before are kept, the next pass goes on from there.
     """
     linked = 0
+    index_again(store)
     owners = store.owners()
     refine_stories(store, settings, store.to_refine())  # of a pass that was killed in between
     while articles := store.to_link(store.link_cursor(), BATCH):
@@ -59,10 +61,7 @@ def _link_batch(
         together: set[int] = set()
         if again:
             together.update(*(group.members for group in writer.copy_groups(ids)))
-            blobs = writer.candidates().get(ids)
-            writer.unlink(
-                [relate.index_row(relate.from_blob(number, blob)) for number, blob in blobs.items()]
-            )
+            writer.unlink(ids)
         outlets = {article.source_id for article in articles}
         known = writer.boilerplate(outlets)
         boilerplate = {name: relate.Boilerplate.from_bytes(known.get(name, b"")) for name in outlets}
@@ -104,8 +103,21 @@ def _shown_otherwise(
     }
 
 
+def index_again(store: Store) -> None:
+    """Candidates from the features, where a new version finds them in another way: once, the newest first."""
+    while blobs := store.to_index(INDEXED_AT_ONCE):
+        rows = []
+        for number, blob in blobs.items():
+            try:
+                rows.append(relate.index_row(relate.from_blob(number, blob)))
+            except ValueError:  # of a layout that is no longer read
+                continue
+        with store.write() as writer:
+            writer.index_again(rows, below=min(blobs) if len(blobs) == INDEXED_AT_ONCE else None)
+
+
 def refine_stories(store: Store, settings: RelateSettings, touched: Collection[int]) -> None:
-    """Divide the stories that these articles are in or next to again; numbers are kept by greatest overlap.
+    """Divide the stories that these articles are in or next to again, as editors allow.
 
     The graph is read outside of the write transaction, which others wait for; that it was done is written with what came
     of it.

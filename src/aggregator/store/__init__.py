@@ -5,7 +5,8 @@
     migrations.py  earlier schemas to this one      mirror.py       the configuration, mirrored
     rows.py        row <-> noun                     links.py        copies, neighbours, stories
     search.py      full text                        purge.py        retention
-    candidates.py  what an article may belong with  sql.py          bulk statements
+    candidates.py  what an article may belong with  segments.py     and how it is found
+    sql.py         bulk statements
     gaps.py        what may have been missed        documents.py    what a drifting feed served
     visits.py      articles' own pages
     verdicts.py    what editors decided             traces.py       tombstones, rejected entries
@@ -32,7 +33,7 @@ import sqlalchemy as sa
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.settings import StoreSettings
 from aggregator.store import migrations
-from aggregator.store.candidates import DatabaseCandidates, term_index
+from aggregator.store.candidates import DatabaseCandidates, Memory
 from aggregator.store.documents import SavedDocument
 from aggregator.store.engines import Database
 from aggregator.store.gaps import Gap
@@ -81,7 +82,7 @@ class Store(Reader):
         self.backup = backup  # the copy made before the schema was changed; None: it was not
         self._database = database
         self._search = search_index(database.kind)
-        self._terms = term_index(database.kind)
+        self._memory = Memory()
         self._turn = threading.Lock()
 
     @classmethod
@@ -143,7 +144,7 @@ class Store(Reader):
         try:
             with self._database.guard(), self._database.writer.connect() as connection:
                 connection.begin()
-                writer = Writer(connection, give_way=self._give_way)
+                writer = Writer(connection, give_way=self._give_way, memory=self._memory)
                 yield writer
                 writer.flush()
                 connection.commit()

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from aggregator.errors import StoreError, StoreTooNew
 from aggregator.store import files, schema
-from aggregator.store.candidates import term_index
 from aggregator.store.engines import Database
 from aggregator.store.search import search_index
 
@@ -31,7 +30,6 @@ def create(connection: sa.Connection) -> None:
     schema.metadata.create_all(connection)
     kind = connection.dialect.name
     search_index(kind).create(connection)
-    term_index(kind).create(connection)
 
 
 def _editors_decide(connection: sa.Connection) -> None:
@@ -59,9 +57,21 @@ def _editors_decide(connection: sa.Connection) -> None:
 
 
 def _pages_are_asked(connection: sa.Connection) -> None:
-    """Articles' own pages: what they gave, and what came of asking them."""
-    number = "INTEGER" if connection.dialect.name == "sqlite" else "BIGINT"
+    """Articles' own pages: what they gave, and what came of asking them; and candidates in segments, which the link pass
+    makes of the features."""
+    sqlite = connection.dialect.name == "sqlite"
+    number, blob = ("INTEGER", "BLOB") if sqlite else ("BIGINT", "BYTEA")
+    earlier = ["candidate"]
+    if sqlite:
+        parts = connection.exec_driver_sql("SELECT number FROM part ORDER BY number").scalars().all()
+        earlier = ["part", *(f"{kind}_{part}" for part in parts for kind in ("terms", "bands"))]
     for statement in (
+        *(f"DROP TABLE {name}" for name in earlier),
+        f"""CREATE TABLE segment (number {number} NOT NULL, tag BIGINT NOT NULL, first_id BIGINT NOT NULL,
+            last_id BIGINT NOT NULL, articles BIGINT NOT NULL, gone {blob} NOT NULL, terms {blob} NOT NULL,
+            bands {blob} NOT NULL, PRIMARY KEY (number))""",
+        """INSERT INTO meta (name, value) SELECT 'to_index', CAST(max(article_id) AS TEXT) FROM feature
+            HAVING max(article_id) IS NOT NULL""",
         "ALTER TABLE article ADD COLUMN from_page TEXT",
         "ALTER TABLE article ADD COLUMN paywalled BOOLEAN",
         f"""CREATE TABLE visit (article_id {number} NOT NULL, tries SMALLINT NOT NULL, next_at BIGINT, at BIGINT,

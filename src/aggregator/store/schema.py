@@ -2,7 +2,7 @@
 
 Rows are kept short: text ids of sources and feeds stand once, everything else refers to them by small integers (text
 keys made inserts 6.6 times slower at a million rows than at thirteen thousand). Secondary indexes are few: each one
-costs every insert. Full text and the candidate index differ between databases: search.py, candidates.py.
+costs every insert. Full text differs between databases: search.py.
 """
 
 import sqlalchemy as sa
@@ -329,6 +329,20 @@ feature = sa.Table(
     metadata,
     sa.Column("article_id", _Id, primary_key=True, autoincrement=False),
     sa.Column("blob", sa.LargeBinary, nullable=False),  # only `relate` knows what is inside
+)
+
+# How articles are found by their terms and bands; what is packed inside, segments.py knows.
+segment = sa.Table(
+    "segment",
+    metadata,
+    sa.Column("number", _Id, primary_key=True, autoincrement=False),
+    sa.Column("tag", sa.BigInteger, nullable=False),  # random: a number is given again after a rollback
+    sa.Column("first_id", sa.BigInteger, nullable=False),
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    sa.Column("articles", sa.BigInteger, nullable=False),
+    sa.Column("gone", sa.LargeBinary, nullable=False),  # ids that were taken out
+    sa.Column("terms", sa.LargeBinary, nullable=False),
+    sa.Column("bands", sa.LargeBinary, nullable=False),
 )
 
 # Articles that were revised after they were linked: the next pass takes their new wording.

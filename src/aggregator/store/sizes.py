@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from aggregator.store.schema import metadata
 
-_SHADOW = re.compile(r"(search|terms|bands)(?:_\d+)?_(?:data|idx|docsize|config|content)")
-_OWN = {"sqlite": ("search", "terms", "bands"), "postgresql": ("search", "candidate")}
-"""Tables that differ between databases. SQLite has terms and bands in parts, and cannot say how many rows they have."""
+_SHADOW = re.compile(r"(search)_(?:data|idx|docsize|config|content)")
+_OWN = ("search",)
+"""Tables that differ between databases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class TableSize:
     """One table."""
 
     name: str
-    rows: int | None  # None: an index that does not say
+    rows: int
     bytes: int | None  # on disk, indexes included; None: this SQLite was built without dbstat
 
 
@@ -27,10 +27,10 @@ def table_sizes(connection: sa.Connection) -> list[TableSize]:
     kind = connection.dialect.name
     on_disk = _sqlite_bytes(connection) if kind == "sqlite" else _postgresql_bytes(connection)
     sizes = []
-    for name in (*metadata.tables, *_OWN[kind]):
-        counted = None if kind == "sqlite" and name in ("terms", "bands") else _rows(connection, name)
+    for name in (*metadata.tables, *_OWN):
+        counted = _rows(connection, name)
         sizes.append(TableSize(name=name, rows=counted, bytes=None if on_disk is None else on_disk[name]))
-    return sorted(sizes, key=lambda table: (-(table.bytes or 0), -(table.rows or 0), table.name))
+    return sorted(sizes, key=lambda table: (-(table.bytes or 0), -table.rows, table.name))
 
 
 def _rows(connection: sa.Connection, name: str) -> int:
@@ -38,7 +38,7 @@ def _rows(connection: sa.Connection, name: str) -> int:
 
 
 def _sqlite_bytes(connection: sa.Connection) -> Counter[str] | None:
-    """By table; what belongs to a virtual table or to one of its parts is counted there."""
+    """By table; what belongs to a virtual table is counted there."""
     try:
         pages = connection.exec_driver_sql(
             "SELECT coalesce(tbl_name, dbstat.name), sum(pgsize) FROM dbstat"

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.store import rows
-from aggregator.store.candidates import TermIndex
+from aggregator.store.candidates import Memory
 from aggregator.store.schema import article, hour, meta
 from aggregator.store.search import SearchIndex
 
@@ -16,7 +16,7 @@ class Snapshots(ABC):
     """Gives each method of a reader its connection; implemented by Store."""
 
     _search: SearchIndex
-    _terms: TermIndex
+    _memory: Memory
 
     @abstractmethod
     def _read(self) -> AbstractContextManager[sa.Connection]:

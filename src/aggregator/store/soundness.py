@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from aggregator.store import rows
-from aggregator.store.candidates import PART_BITS
 from aggregator.store.schema import (
     article,
     article_text,
@@ -27,6 +26,7 @@ from aggregator.store.schema import (
     poll,
     relink,
     revision,
+    segment,
     sighting,
     story,
     story_member,
@@ -66,6 +66,9 @@ def problems(connection: sa.Connection) -> list[str]:
             found.append(sentence.format(count=count, example=example))
     found.extend(_numbers(connection))
     found.extend(_unreadable_indexes(connection))
+    from aggregator.store import segments  # numpy
+
+    found.extend(segments.damage(connection))
     return found
 
 
@@ -177,19 +180,21 @@ def _indexes(kind: str) -> Iterator[Question]:
     """Full text and candidates hold the articles that are there."""
     if kind == "sqlite":
         searched = sa.table("search_docsize", sa.column("id", sa.Integer)).c.id
-        part = sa.table("part", sa.column("number", sa.Integer)).c.number
-        placed = feature.c.article_id.bitwise_rshift(PART_BITS)
-        yield (
-            "feature: {count} articles that the candidate index has no place for, e.g. {example}",
-            _without(placed, part, example=feature.c.article_id),
-        )
     else:
         searched = sa.table("search", sa.column("article_id", sa.BigInteger)).c.article_id
-        candidate = sa.table("candidate", sa.column("article_id", sa.BigInteger)).c.article_id
-        yield (
-            "feature: {count} articles that are not in the candidate index, e.g. {example}",
-            _without(feature.c.article_id, candidate),
-        )
+    pending = sa.select(sa.cast(meta.c.value, sa.BigInteger)).where(
+        meta.c.name == "to_index", meta.c.value != ""
+    )
+    held = sa.exists().where(
+        segment.c.first_id <= feature.c.article_id, segment.c.last_id >= feature.c.article_id
+    )
+    yield (
+        "feature: {count} articles that no segment has a place for, e.g. {example}",
+        _counted(
+            feature.c.article_id,
+            sa.and_(~held, feature.c.article_id > sa.func.coalesce(pending.scalar_subquery(), 0)),
+        ),
+    )
     yield (
         "search: {count} articles are not in the full text, e.g. {example}",
         _without(article.c.id, searched),
@@ -226,8 +231,7 @@ def _unreadable_indexes(connection: sa.Connection) -> Iterator[str]:
     """
     if connection.dialect.name != "sqlite":
         return
-    parts = connection.exec_driver_sql("SELECT number FROM part ORDER BY number").scalars().all()
-    for name in ("search", *(f"{kind}_{number}" for number in parts for kind in ("terms", "bands"))):
+    for name in ("search",):
         try:
             connection.exec_driver_sql(
                 f"CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, {name}, row)"

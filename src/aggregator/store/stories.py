@@ -17,6 +17,7 @@ from aggregator.store.items import JOINED, LISTED
 from aggregator.store.schema import (
     article,
     article_text,
+    feature,
     hidden,
     neighbours,
     relink,
@@ -68,9 +69,19 @@ class StoryReader(Snapshots):
             )
             return [rows.article_of(row, source_key=row.key, body=row.text) for row in found]
 
+    def to_index(self, limit: int) -> dict[int, bytes]:
+        """Features that no candidate index holds since it is built otherwise, the newest first; nothing as a rule."""
+        with self._read() as connection:
+            up_to = meta_value(connection, "to_index")
+            if not up_to:
+                return {}
+            newest = sa.select(feature.c.article_id, feature.c.blob).where(feature.c.article_id <= int(up_to))
+            found = connection.execute(newest.order_by(feature.c.article_id.desc()).limit(limit))
+            return {row.article_id: bytes(row.blob) for row in found}
+
     def candidates(self) -> DatabaseCandidates:
         """The candidate index, for reading."""
-        return DatabaseCandidates(self._read, self._terms, may_add=False)
+        return DatabaseCandidates(self._read, self._memory, may_add=False)
 
     def first_id_since(self, at: datetime) -> int:
         """The id that the first article seen at or after this instant has, or would have."""

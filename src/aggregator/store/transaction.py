@@ -18,7 +18,7 @@ from aggregator.model import (
     Known,
 )
 from aggregator.store import rows
-from aggregator.store.candidates import term_index
+from aggregator.store.candidates import Memory
 from aggregator.store.schema import (
     NEVER,
     article,
@@ -85,11 +85,11 @@ class Pending:
 class Transaction:
     """What Writer stands on: made by Store.write(), which commits it."""
 
-    def __init__(self, connection: sa.Connection, *, give_way: Callable[[], None]) -> None:
+    def __init__(self, connection: sa.Connection, *, give_way: Callable[[], None], memory: Memory) -> None:
         self._connection = connection
         self._give_way = give_way  # lets others write, between two transactions
         self._search = search_index(connection.dialect.name)
-        self._terms = term_index(connection.dialect.name)
+        self._memory = memory
         self._begin()
 
     def _begin(self) -> None:

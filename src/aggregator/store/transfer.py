@@ -1,11 +1,11 @@
 """A whole store from one database to another, SQLite or PostgreSQL, either way.
 
 Rows are copied table by table, in the order of their references, in batches. What differs between the two is made anew:
-full text from the articles, the candidate index from the features (SQLite keeps terms and bands in no table that could
-be read). Everything is one transaction at the target, checked before it ends: a copy that was killed left no store.
+full text from the articles. Everything is one transaction at the target, checked before it ends: a copy that was killed
+left no store.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -13,22 +13,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.errors import StoreError
-from aggregator.model import IndexRow
 from aggregator.settings import StoreSettings
 from aggregator.store import Store, files, migrations
-from aggregator.store.candidates import TermIndex, term_index
 from aggregator.store.engines import Database
 from aggregator.store.files import Progress, say_nothing
 from aggregator.store.schema import (
     article,
     article_text,
-    feature,
     feed,
     feed_state,
     meta,
     metadata,
     migration,
     saved_document,
+    segment,
     source,
     topic,
 )
@@ -40,10 +38,7 @@ BATCH = 1_000
 WIDE_BATCH = 32
 """Where a row may be as large as a page or a document."""
 
-RowOf = Callable[[int, bytes], IndexRow | None]
-"""Article id and blob of its features -> how a candidate index finds it; None: the blob cannot be read."""
-
-_WIDE = frozenset({article_text, saved_document})
+_WIDE = frozenset({article_text, saved_document, segment})
 _RENEWED = frozenset({migration, meta, source, feed, feed_state, topic})
 """What a store without any news in it holds: the next poll would write it again."""
 
@@ -54,9 +49,6 @@ class Transferred:
 
     rows: int
     tables: int
-    not_indexed: (
-        int  # articles whose features could not be read: they are no candidates until they are linked again
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,6 @@ def transfer(
     store: Store,
     target_url: str,
     *,
-    row_of: RowOf,
     settings: StoreSettings | None = None,
     progress: Progress = say_nothing,
 ) -> Transferred:
@@ -79,7 +70,6 @@ def transfer(
 
     Args:
         target_url: of a database without a store, or with one that holds no news.
-        row_of: reads the features, which only `relate` understands.
 
     Raises:
         StoreError: the target is in use, has no room, refused, or does not hold what was copied; it was left as it was.
@@ -96,7 +86,7 @@ def transfer(
             target.writer.connect() as writing,
             writing.begin(),
         ):
-            return _Transfer(store, target, reading, writing, progress).run(row_of)
+            return _Transfer(store, target, reading, writing, progress).run()
     finally:
         target.dispose()
 
@@ -137,9 +127,9 @@ class _Transfer:
     writing: sa.Connection
     progress: Progress
 
-    def run(self, row_of: RowOf) -> Transferred:
-        search, terms = search_index(self.target.kind), term_index(self.target.kind)
-        self._make_room(search, terms)
+    def run(self) -> Transferred:
+        search = search_index(self.target.kind)
+        self._make_room(search)
         tables = metadata.sorted_tables
         total = sum(_count(self.reading, table) for table in tables)
         copied: dict[sa.Table, _Sum] = {}
@@ -148,14 +138,13 @@ class _Transfer:
             copied[table] = self._copy(table, done, total)
             done += copied[table].rows
         self._index_texts(search, copied[article].rows)
-        not_indexed = self._index_features(terms, row_of, copied[feature].rows)
         self._set_sequences(tables)
         self._compare(copied, total)
-        return Transferred(rows=total, tables=len(tables), not_indexed=not_indexed)
+        return Transferred(rows=total, tables=len(tables))
 
     # --- the target ------------------------------------------------------------------------------------------------
 
-    def _make_room(self, search: SearchIndex, terms: TermIndex) -> None:
+    def _make_room(self, search: SearchIndex) -> None:
         """The present schema, and nothing in it.
 
         Raises:
@@ -184,7 +173,6 @@ class _Transfer:
         for table in reversed(metadata.sorted_tables):
             self.writing.execute(table.delete())
         search.clear(self.writing)
-        terms.drop_below(self.writing, 1 << 62)
 
     def _set_sequences(self, tables: Sequence[sa.Table]) -> None:
         """PostgreSQL counts on from the highest number that was copied; SQLite does so by itself."""
@@ -243,19 +231,6 @@ class _Transfer:
                 f"{self.store.url}: {total} articles, but only {done} belong to a source; nothing was kept of the copy."
                 " `aggregator db check` says which do not"
             )
-
-    def _index_features(self, terms: TermIndex, row_of: RowOf, total: int) -> int:
-        """Returns how many articles cannot be candidates."""
-        blobs = sa.select(feature.c.article_id, feature.c.blob).order_by(feature.c.article_id)
-        done = unread = 0
-        for batch in _streamed(self.store._database, self.reading, blobs):
-            self.progress("indexing features", done, total)
-            read = [row for article_id, blob in batch if (row := row_of(article_id, blob)) is not None]
-            if read:
-                terms.add(self.writing, read)
-            unread += len(batch) - len(read)
-            done += len(batch)
-        return unread
 
     # --- the check ---------------------------------------------------------------------------------------------------
 

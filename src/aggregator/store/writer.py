@@ -23,7 +23,7 @@ from aggregator.model import (
     Visit,
 )
 from aggregator.settings import Keep
-from aggregator.store import gaps, links, mirror, purge, rows, verdicts, visits
+from aggregator.store import gaps, links, mirror, purge, rows, segments, verdicts, visits
 from aggregator.store.candidates import DatabaseCandidates
 from aggregator.store.recording import Recording
 from aggregator.store.schema import (
@@ -173,7 +173,7 @@ class Writer(Recording):
 
     def candidates(self) -> DatabaseCandidates:
         """The candidate index as this transaction sees it; what is added is saved with it."""
-        return DatabaseCandidates(self._connected, self._terms, may_add=True)
+        return DatabaseCandidates(self._connected, self._memory, may_add=True)
 
     def save_links(self, linked: Sequence[Linked], *, cursor: int | None = None) -> None:
         """What the link pass found for new articles. Saving the same again changes nothing.
@@ -194,16 +194,11 @@ class Writer(Recording):
             self._meta["link_cursor"] = str(cursor)
         self._meta["to_refine"] = _spaced(entry.article_id for entry in linked)
 
-    def unlink(self, rows: Sequence[IndexRow]) -> None:
-        """Forget what was found for articles that have changed since, before they are linked again.
-
-        Args:
-            rows: as they were added.
-        """
+    def unlink(self, ids: Sequence[int]) -> None:
+        """Forget what was found for articles that have changed since, before they are linked again."""
         self.flush()
-        if rows:
-            ids = [row.article_id for row in rows]
-            self._terms.remove(self._connection, rows)
+        if ids:
+            segments.remove(self._connection, ids)
             self._connection.execute(
                 feature.delete().where(among(self._connection, feature.c.article_id, ids))
             )
@@ -239,6 +234,17 @@ class Writer(Recording):
             [{"source_id": numbers[key], "blob": blob} for key, blob in blobs.items() if key in numbers],
             conflict="replace",
         )
+
+    def index_again(self, rows: Sequence[IndexRow], *, below: int | None) -> None:
+        """Candidates made of the features, after a change of how they are found.
+
+        Args:
+            below: what is still to be done ends there; None: nothing is.
+        """
+        self.flush()
+        if rows:
+            segments.add(self._connection, rows)
+        self._meta["to_index"] = "" if below is None else str(below - 1)
 
     def stories_of(self, ids: Iterable[int]) -> Mapping[int, int]:
         """Article id -> story number, for those that are in one."""
@@ -339,7 +345,7 @@ class Writer(Recording):
         lowest = purge.lowest_id(connection)
         below = self._numbers().article + 1 if lowest is None else lowest
         purge.forget_hours(connection, before=at // rows.HOUR, below=below)
-        self._terms.drop_below(connection, below)
+        segments.drop_below(connection, below)
         self._meta["pruned_at"] = str(rows.seconds(now))
         self.commit()
         purge.give_back_space(connection)
