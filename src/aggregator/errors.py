@@ -9,6 +9,7 @@
       StoreError         the database refused; the cause is kept                                             exit 1
         StoreLocked        another process holds the writer's lock                                           exit 4
         StoreTooNew        written by a newer version of this program                                        exit 2
+        StoreDamaged       the file is not as the database left it                                           exit 1
 
 A library's exception is wrapped once, at the border where it appears, with the cause kept. Missing data is no error:
 an absent date is None in the Entry, and only normalize decides what that means.
@@ -124,3 +125,7 @@ class StoreTooNew(StoreError):
     """The database was written by a newer version."""
 
     exit_code = 2
+
+
+class StoreDamaged(StoreError):
+    """The database's file is not as it left it; nothing was written over it."""

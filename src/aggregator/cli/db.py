@@ -15,6 +15,7 @@ import click
 from aggregator.cli.grammar import Group
 from aggregator.cli.output import Output, output_options, page, print_json, write
 from aggregator.cli.session import Session, database_url, pass_session
+from aggregator.errors import StoreDamaged
 from aggregator.render.jsonable import Json, instant
 from aggregator.render.safe import visible
 from aggregator.settings import StoreSettings
@@ -72,9 +73,13 @@ def check(ctx: click.Context) -> None:
       aggregator db check
     """
     session = ctx.ensure_object(Session)
-    with session.store() as store:
-        problems = store.check() or store.inconsistencies()
-        url = store.url
+    url = ""
+    try:
+        with session.store() as store:
+            problems = store.check() or store.inconsistencies()
+            url = store.url
+    except StoreDamaged as error:  # where it is read first already
+        problems = [str(error)]
     if not problems:
         write(f"{url}: sound\n")
         return

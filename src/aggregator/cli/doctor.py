@@ -12,7 +12,7 @@ from aggregator.cli.grammar import Command
 from aggregator.cli.log import without_secrets
 from aggregator.cli.output import Output, output_options, page, print_json
 from aggregator.cli.session import Session
-from aggregator.errors import ConfigError, StoreError
+from aggregator.errors import ConfigError, StoreDamaged, StoreError
 from aggregator.health import Finding
 from aggregator.render import jsonable
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aggregator.store import Store
 
 UNHEALTHY = 3  # exit code
+_OF_DAMAGE = "Stop polling, keep the file, and go back to the last backup with `aggregator db restore FILE`."
 
 
 @click.command(cls=Command, short_help="Look at everything and say what to do.")
@@ -87,6 +88,10 @@ def _database(session: Session) -> Iterator[Finding]:
     except ConfigError:
         advice = "Mend the configuration first."
         yield Finding(check="database", level="unhealthy", what="not looked at", advice=advice)
+    except StoreDamaged as error:  # where it is read first already
+        yield Finding(
+            check="database", level="unhealthy", what=without_secrets(str(error)), advice=_OF_DAMAGE
+        )
     except StoreError as error:
         yield Finding(check="database", level="unhealthy", what=without_secrets(str(error)))
 
@@ -95,10 +100,7 @@ def _store(session: Session, store: "Store") -> Iterator[Finding]:
     now = session.clock()
     damage = store.check()
     for problem in damage:
-        advice = (
-            "Stop polling, keep the file, and go back to the last backup with `aggregator db restore FILE`."
-        )
-        yield Finding(check="database", level="unhealthy", what=problem, advice=advice)
+        yield Finding(check="database", level="unhealthy", what=problem, advice=_OF_DAMAGE)
     if damage:
         return
     yield Finding(check="database", level="ok", what=f"{store.url}: sound")

@@ -177,8 +177,11 @@ class Store(Reader):
         """What does not fit together in what is stored, in words; empty: everything fits. For a file that is sound."""
         from aggregator.store import soundness
 
-        with self._read() as connection:
-            return soundness.problems(connection)
+        try:
+            with self._read() as connection:
+                return soundness.problems(connection)
+        except StoreError as error:  # a page that integrity_check does not follow, inside of a large value
+            return [str(error)]
 
     def table_sizes(self) -> "list[TableSize]":
         """What each table holds and takes up, largest first."""

@@ -15,8 +15,8 @@ from aggregator.model import IndexRow
 
 Connect = Callable[[], AbstractContextManager[sa.Connection]]
 
-KEPT = 256 << 20
-"""Bytes of segments that a process keeps in memory: over a million articles, at about 200 each."""
+KEPT = 96 << 20
+"""Bytes of segments that a process keeps in memory: half a million articles, at about 200 each."""
 
 
 class Memory:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy import event, pool
 
-from aggregator.errors import StoreError, StoreLocked
+from aggregator.errors import StoreDamaged, StoreError, StoreLocked
 from aggregator.settings import StoreSettings
 from aggregator.store.files import log_of, opened_still
 
@@ -359,7 +359,7 @@ _SQLITE_ADVICE: dict[int, tuple[Callable[[str], StoreError], str]] = {
         "it cannot be opened; check that the folder exists and that this user may write to it",
     ),
     sqlite3.SQLITE_CORRUPT: (
-        StoreError,
+        StoreDamaged,
         "the file is damaged. Nothing was overwritten; restore the last backup: `aggregator db restore FILE`",
     ),
     sqlite3.SQLITE_NOTADB: (StoreError, "the file is not an SQLite database, or its beginning is damaged"),

@@ -66,9 +66,7 @@ def problems(connection: sa.Connection) -> list[str]:
             found.append(sentence.format(count=count, example=example))
     found.extend(_numbers(connection))
     found.extend(_unreadable_indexes(connection))
-    from aggregator.store import segments  # numpy
-
-    found.extend(segments.damage(connection))
+    found.extend(_unreadable_segments(connection))
     return found
 
 
@@ -242,6 +240,15 @@ def _unreadable_indexes(connection: sa.Connection) -> Iterator[str]:
                 connection.exec_driver_sql("DROP TABLE temp.vocabulary")
         except sa.exc.DBAPIError as error:
             yield f"{name}: the index cannot be read: {error.orig}"
+
+
+def _unreadable_segments(connection: sa.Connection) -> Iterator[str]:
+    from aggregator.store import segments  # loads numpy: for this only
+
+    try:
+        yield from segments.damage(connection)
+    except sa.exc.DBAPIError as error:
+        yield f"segment: the candidates cannot be read: {error.orig}"
 
 
 def _without(
