@@ -17,6 +17,7 @@ from aggregator.cli import root
 from aggregator.cli.session import Session
 from aggregator.errors import UnknownName
 from aggregator.model import (
+    EditorVerdict,
     Feed,
     FeedState,
     Item,
@@ -135,6 +136,12 @@ class FakeStore:
             sightings=(Sighting(article_id=article_id, feed_id="harbour", first_seen_at=NOW),),
             keys=(Key(-1, "url"),),
         )
+
+    def verdicts_about(self, *hashes: int) -> Sequence[EditorVerdict]:
+        placed = EditorVerdict(
+            id=7, kind="in_topic", url="https://x.example/1", url_hash=-1, other="ports", at=NOW, by="ada"
+        )
+        return [placed] if -1 in hashes else []
 
 
 class FakeLists:

@@ -82,6 +82,7 @@ def test_an_item_is_shown_by_id_or_url_with_all_that_is_known(cli: Cli) -> None:
         "The Daily Tarn",
         "until 14 May 11:10",
         "harbour since",
+        "in topic ports by ada",
     ):
         assert expected in shown
     assert cli("items", "show", "https://www.harbourpost.example/2026/05/14/1").stdout == shown
@@ -91,6 +92,7 @@ def test_an_item_is_shown_by_id_or_url_with_all_that_is_known(cli: Cli) -> None:
         "harbour",
         [{"kind": "url", "hash": -1}],
     )
+    assert (record["verdicts"][0]["kind"], record["verdicts"][0]["other"]) == ("in_topic", "ports")
 
 
 def test_an_item_is_opened_in_the_browser(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

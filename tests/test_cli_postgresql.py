@@ -285,6 +285,34 @@ def test_what_editors_decide_is_carried_out_alike(polled: Both) -> None:
     assert {"3", *before.split()} <= set(polled.same("items --ids --limit 0").split())
 
 
+def test_what_editors_say_of_stories_lists_and_topics_is_carried_out_alike(polled: Both) -> None:
+    first, second, third, fourth = polled.same("items --ids --limit 4").split()
+    for said in (
+        f"same-story {first} {second}",
+        f"not-same-story {second} {third}",
+        f"never-relate {first} {third}",
+        f"never-relate {second}",
+        f"pin {third} {fourth}",
+        f"pin {third} {first}",
+        f"in-topic {first} ports",
+        f"not-in-topic {second} kell",
+    ):
+        polled.same(f"verdicts {said} --by desk")
+    polled.same("verdicts --json")
+    polled.same("items --state all --limit 0 --json")
+    for article in (first, second, third, fourth):
+        polled.same(f"related {article} --sort score --json")
+        polled.same(f"items show {article}")
+        polled.same(f"why {article} --json")
+    polled.same("topics show ports --json")
+    polled.same("topics show kell --json")
+    polled.same("verdicts export")
+    polled.same("verdicts export --format related")
+    for number in range(1, 9):
+        polled.same(f"verdicts undo {number} --by desk")
+    polled.same("items --state all --limit 0 --json")
+
+
 def test_retention_takes_the_same_and_nothing_comes_back(polled: Both) -> None:
     purged = polled.same("db prune", later=100 * DAY)
     assert int(purged.split()[0]) > 0

@@ -488,8 +488,20 @@ class ItemFilter:
 
 # --- editors ---------------------------------------------------------------------------------------------------
 
-Decision = Literal["hide", "not_copy"]
-"""hide: the article stands in no list. not_copy: it is not the same text as the other one, or as any other."""
+Decision = Literal[
+    "hide",
+    "not_copy",
+    "same_story",
+    "not_same_story",
+    "never_relate",
+    "pin",
+    "in_topic",
+    "not_in_topic",
+]
+"""hide: the article stands in no list. not_copy: it is not the same text as the other one, or as any other. same_story,
+not_same_story: it is always, or never, in one story with the other one. never_relate: neither stands in the other's related
+list; without another one, the article stands in no related list. pin: the other one stands first in the article's related
+list. in_topic, not_in_topic: whatever the topic's terms say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -500,13 +512,30 @@ class EditorVerdict:
     kind: Decision
     url: str  # canonical
     url_hash: int  # hash of its key
-    other: str = ""  # canonical; "": every other article
+    other: str = ""  # canonical; of in_topic and not_in_topic the topic's id; "": every other article
     other_hash: int | None = None
     at: datetime
     by: str = ""
     why: str = ""
     undone_at: datetime | None = None
     undone_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryRule:
+    """What a verdict means for stories: two articles are always in one, or never. Newer ones overrule older ones."""
+
+    first: int
+    second: int  # ids; what is not stored goes by a number below 0, the same wherever it is named
+    together: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRules:
+    """What verdicts mean for the related list of one article."""
+
+    never: frozenset[int] = frozenset()  # ids that do not stand in it, their copies included
+    pinned: tuple[int, ...] = ()  # ids that stand first in it, the one that was pinned last before the others
 
 
 # --- relate ----------------------------------------------------------------------------------------------------

@@ -77,6 +77,7 @@ def show(session: Session, article: str, output: Output) -> None:
     with session.store() as store:
         details = store.article_details(find_item(store, article).id)
         assert details is not None, "it was found a moment ago"
+        verdicts = store.verdicts_about(*(key.hash for key in details.keys))
 
     def table() -> str:
         from aggregator.render.text import detail
@@ -88,6 +89,7 @@ def show(session: Session, article: str, output: Output) -> None:
             keys=details.keys,
             neighbours=details.neighbours,
             visited=details.visit,
+            verdicts=verdicts,
         )
 
     record = jsonable.item_in_full(
@@ -96,6 +98,7 @@ def show(session: Session, article: str, output: Output) -> None:
         keys=details.keys,
         neighbours=details.neighbours,
         visited=details.visit,
+        verdicts=verdicts,
     )
     output.record(record, session=session, table=table)
 

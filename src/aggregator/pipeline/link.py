@@ -9,7 +9,7 @@ from functools import cache
 
 from aggregator import relate
 from aggregator.model import Article
-from aggregator.pipeline import representatives
+from aggregator.pipeline import constrain, representatives
 from aggregator.settings import RelateSettings
 from aggregator.store import Store
 
@@ -77,6 +77,7 @@ def _link_batch(
         )
         writer.save_links(results, cursor=None if again else ids[-1])
         if not again:
+            constrain.place(writer, ids)
             writer.save_boilerplate({name: learned.to_bytes() for name, learned in boilerplate.items()})
         writer.set_teasers(_shown_otherwise(articles, boilerplate))
         if again:
@@ -124,11 +125,11 @@ def refine_stories(store: Store, settings: RelateSettings, touched: Collection[i
     """
     if not touched:
         return
-    items = store.items_by_id(touched)  # fewer, where some were purged meanwhile
-    changes: Mapping[int, int] = {}
-    if items:
-        since = min(item.article.first_seen_at for item in items.values()) - settings.window
-        edges, membership = store.story_graph(store.first_id_since(since), near=items)
-        changes = relate.refine(edges, membership, touched=items)
-    with store.write() as writer:
-        writer.set_stories(changes, refined=touched)
+    while True:
+        rules = store.story_rules()
+        changes = constrain.divide(store, settings, touched, rules)
+        with store.write() as writer:
+            # Otherwise an editor decided meanwhile, and what was found may break it.
+            if writer.story_rules() == rules:
+                writer.set_stories(changes, refined=touched)
+                return

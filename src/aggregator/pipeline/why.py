@@ -107,5 +107,5 @@ def _of_item(store: Store, asked: str, item: Item) -> Answer:
         linked=details.linked,
         visit=details.visit,
         sightings=details.sightings,
-        verdicts=store.verdicts_about(alias_key(item.article.canonical_url).hash),
+        verdicts=store.verdicts_about(*(key.hash for key in details.keys)),
     )

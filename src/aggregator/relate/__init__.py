@@ -7,6 +7,8 @@ features                 an article -> all of these -> a blob
 index, scoring           candidates -> scores
 copies, link             a new article -> its copies, neighbours, provisional story
 communities, stories     the neighbour graph -> stories
+constraints, editors     what editors decided -> stories and lists that honour it
+labels                   what editors decided -> grades
 selection, lists, topics, ranking    scores -> what readers see
 """
 

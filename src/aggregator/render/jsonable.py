@@ -30,6 +30,7 @@ from aggregator.render.ago import ago
 from aggregator.render.revisions import history
 
 if TYPE_CHECKING:
+    from aggregator.pipeline.labels import Judgement, LabelledItem
     from aggregator.pipeline.why import Answer
     from aggregator.store import Gap
 
@@ -96,6 +97,7 @@ def item_in_full(
     keys: Sequence[Key] = (),
     neighbours: Sequence[tuple[int, float]] = (),
     visited: Visit | None = None,
+    verdicts: Sequence[EditorVerdict] = (),
 ) -> Json:
     """An item with what only `items show` tells: where it was seen, how it is recognised, what it is close to."""
     kept = listed.article
@@ -109,6 +111,7 @@ def item_in_full(
         "page": visited and visit(visited),
         "copy_of": listed.copy_of,
         "changes": changes(listed),
+        "verdicts": [editor_verdict(given) for given in verdicts],
         "sightings": [sighting(seen) for seen in sightings],
         "keys": [{"kind": key.kind, "hash": key.hash} for key in keys],
         "neighbours": [{"id": id, "score": round(score, 4)} for id, score in neighbours],
@@ -372,6 +375,26 @@ def editor_verdict(given: EditorVerdict) -> Json:
         "undone_at": optional_instant(given.undone_at),
         "undone_by": given.undone_by or None,
     }
+
+
+def labelled(one: "LabelledItem") -> Json:
+    """An article as labelled data holds it; `story` is empty where nobody decided about its story."""
+    kept = one.item.article
+    return {
+        "id": one.id,
+        "url": kept.canonical_url,
+        "title": kept.title,
+        "teaser": kept.teaser,
+        "body": kept.text or "",
+        "outlet": one.item.outlet,
+        "published": instant(kept.published_at),
+        "lang": kept.language,
+        "story": one.story,
+    }
+
+
+def judgement(one: "Judgement") -> Json:
+    return {"q": one.of, "grades": dict(one.grades), "copies": list(one.copies)}
 
 
 def why(answer: "Answer") -> Json:

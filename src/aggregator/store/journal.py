@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from aggregator.model import (
     EditorVerdict,
     FeedState,
+    ListRules,
     Poll,
     Source,
+    StoryRule,
     Topic,
 )
 from aggregator.store import documents, gaps, rows, traces, verdicts
@@ -136,10 +138,25 @@ class JournalReader(Snapshots):
         with self._read() as connection:
             return verdicts.listed(connection, undone=undone)
 
-    def verdicts_about(self, url_hash: int) -> list[EditorVerdict]:
-        """The verdicts in force on the article that has this key, newest first."""
+    def verdicts_about(self, *url_hashes: int) -> list[EditorVerdict]:
+        """The verdicts in force on the article that has these keys, newest first."""
         with self._read() as connection:
-            return verdicts.about(connection, url_hash)
+            return verdicts.about(connection, url_hashes)
+
+    def story_rules(self) -> tuple[StoryRule, ...]:
+        """What verdicts mean for stories; the newest first."""
+        with self._read() as connection:
+            return verdicts.story_rules(connection)
+
+    def list_rules(self, article_id: int) -> ListRules:
+        """What verdicts mean for the related list of an article."""
+        with self._read() as connection:
+            return verdicts.list_rules(connection, article_id)
+
+    def topic_rules(self, topic_id: str) -> dict[int, bool]:
+        """Article id -> whether it is in a topic, whatever its terms say."""
+        with self._read() as connection:
+            return verdicts.topic_rules(connection, topic_id)
 
     def not_linked(self) -> int:
         """Articles that the link pass has not come to."""

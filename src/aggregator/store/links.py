@@ -345,3 +345,41 @@ def save_story_labels(connection: sa.Connection, linked: Sequence[Linked]) -> No
     labels = {entry.article_id: entry.story for entry in linked if entry.story is not None}
     now_in = alive(connection, set(labels.values()))
     set_stories(connection, {article_id: now_in.get(number, number) for article_id, number in labels.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Whole stories, and what holds them together."""
+
+    membership: Mapping[int, int]  # article id -> story number
+    edges: Sequence[tuple[int, int, float]]  # (later, earlier, score) between them
+    copies: Mapping[
+        int, int
+    ]  # article id -> copy group, of the articles that were asked about and their copies
+
+
+def around(connection: sa.Connection, ids: Collection[int]) -> Around:
+    """The stories that these articles are in, whatever their age, and those that are named after one of them."""
+    named = {number for article_id in ids for number in (article_id, -article_id)}
+    numbers = named.union(stories_of(connection, ids).values())
+    found = connection.execute(
+        sa.select(story_member.c.article_id, story_member.c.story).where(
+            among(connection, story_member.c.story, numbers)
+        )
+    )
+    membership = {row[0]: row[1] for row in found}
+    packed = connection.execute(
+        sa.select(neighbours.c.article_id, neighbours.c.packed)
+        .where(among(connection, neighbours.c.article_id, membership))
+        .order_by(neighbours.c.article_id)
+    )
+    return Around(
+        membership,
+        [
+            (later, earlier, score)
+            for later, edges in packed
+            for earlier, score in rows.unpack_neighbours(edges)
+            if earlier in membership
+        ],
+        {member: group.id for group in copy_groups(connection, ids) for member in group.members},
+    )

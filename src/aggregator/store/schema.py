@@ -306,7 +306,7 @@ editor_verdict = sa.Table(
     sa.Column("kind", sa.SmallInteger, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("url_hash", sa.BigInteger, nullable=False),  # of its key: by it the article is found
-    sa.Column("other", sa.Text, nullable=False),  # "": every other article
+    sa.Column("other", sa.Text, nullable=False),  # another article, or a topic's id; "": every other article
     sa.Column("other_hash", sa.BigInteger),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("by", sa.Text, nullable=False),

@@ -114,6 +114,11 @@ class StoryReader(Snapshots):
             inside = _edges(connection, among(connection, neighbours.c.article_id, membership), since_id)
             return [edge for edge in inside if edge[1] in membership], membership
 
+    def around(self, ids: Collection[int]) -> links.Around:
+        """The stories that these articles are in, whole, and what holds them together."""
+        with self._read() as connection:
+            return links.around(connection, ids)
+
     def stories(
         self, since: datetime | None = None, limit: int | None = None, *, min_articles: int = 2
     ) -> list[Story]:

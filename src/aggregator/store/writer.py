@@ -19,6 +19,7 @@ from aggregator.model import (
     IndexRow,
     Linked,
     Source,
+    StoryRule,
     Topic,
     Visit,
 )
@@ -293,6 +294,15 @@ class Writer(Recording):
         if given is None:
             raise UnknownName("verdict", str(number), hint="`aggregator verdicts` lists them.")
         return given if given.undone_at else verdicts.undo(self._connection, given, at=at, by=by)
+
+    def story_rules(self) -> tuple[StoryRule, ...]:
+        """What verdicts mean for stories, those given in this transaction included; the newest first."""
+        self.flush()
+        return verdicts.story_rules(self._connection)
+
+    def around(self, ids: Collection[int]) -> links.Around:
+        """The stories that these articles are in, whole, and what holds them together."""
+        return links.around(self._connection, ids)
 
     # --- retention ---------------------------------------------------------------------------------------------------
 

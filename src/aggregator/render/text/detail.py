@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from aggregator.model import DateOrigin, Item, Key, Sighting, Visit
+from aggregator.model import DateOrigin, EditorVerdict, Item, Key, Sighting, Visit
 from aggregator.render.ago import short_time
+from aggregator.render.decisions import told
 from aggregator.render.safe import visible
 from aggregator.render.text.cards import when
 from aggregator.render.text.revisions import revisions
@@ -33,6 +34,7 @@ def item(
     keys: Sequence[Key] = (),
     neighbours: Sequence[tuple[int, float]] = (),
     visited: Visit | None = None,
+    verdicts: Sequence[EditorVerdict] = (),
 ) -> str:
     """Names and values, the most asked first. Fields that hold nothing are left out.
 
@@ -46,6 +48,7 @@ def item(
             "copies",
             (f"{copy.id} {copy.outlet}: {copy.title} ({copy.similarity:.0%})" for copy in shown.copies),
         ),
+        *_group("verdicts", (decision(given, shown.article.canonical_url, screen) for given in verdicts)),
         *_group("revisions", revisions(shown, screen)),
         *_group("seen in", (_sighting(seen, screen) for seen in sightings)),
         *_group("close to", (f"{id} (score {score:.3f})" for id, score in neighbours)),
@@ -87,6 +90,13 @@ def visit(done: Visit, screen: Screen) -> str:
         return f"asked {at}, gave {done.note}" if done.note else f"asked {at}, knew nothing better"
     again = f"; asked again after {short_time(done.next_at, screen.now)}" if done.next_at else ""
     return f"asked {at}, {done.outcome.replace('_', ' ')}: {visible(done.note)}{again}"
+
+
+def decision(given: EditorVerdict, about: str | None, screen: Screen) -> str:
+    """What an editor decided about an article, who, when and why."""
+    by = f" by {given.by}" if given.by else ""
+    reason = f": {given.why}" if given.why else ""
+    return f"{given.id}: {told(given, about)}{by}, {short_time(given.at, screen.now)}{reason}"
 
 
 def _sighting(seen: Sighting, screen: Screen) -> str:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from aggregator.model import EditorVerdict, Item
 from aggregator.render.ago import short_time
-from aggregator.render.text.detail import visit
+from aggregator.render.decisions import NAMES
+from aggregator.render.text.detail import decision, visit
 from aggregator.render.text.screen import Column, Screen, counted, laid_out, styled, table
 from aggregator.render.text.tables import facts
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from aggregator.pipeline.why import Answer
 
 Fact = tuple[str, str]
-
-DECISIONS = {"hide": "hidden", "not_copy": "no copy"}
 
 
 def why(answer: "Answer", screen: Screen) -> str:
@@ -62,7 +61,7 @@ def _known(answer: "Answer", screen: Screen) -> Iterator[Fact]:
         until = short_time(rejected.last_at, now) if rejected.last_at else "earlier"
         yield "" if number else "rejected", f"{rejected.reason} ({rejected.feed_id}, {times}{until})"
     for number, given in enumerate(answer.verdicts):
-        yield "" if number else "verdicts", _decision(given, answer.canonical_url, screen)
+        yield "" if number else "verdicts", decision(given, answer.canonical_url, screen)
     for number, (feed, state) in enumerate(answer.could_have):
         asked = "never asked"
         if state is not None and state.checked_at is not None:
@@ -106,14 +105,6 @@ def _of_item(answer: "Answer", item: Item, screen: Screen) -> Iterator[Fact]:
         )
 
 
-def _decision(given: EditorVerdict, asked: str | None, screen: Screen) -> str:
-    other = given.url if given.other == asked else given.other
-    of = f" of {other}" if other else ""
-    by = f" by {given.by}" if given.by else ""
-    reason = f": {given.why}" if given.why else ""
-    return f"{given.id}: {DECISIONS[given.kind]}{of}{by}, {short_time(given.at, screen.now)}{reason}"
-
-
 def verdicts(given: Sequence[EditorVerdict], screen: Screen) -> str:
     """A row per verdict, newest first."""
     columns = [
@@ -128,7 +119,7 @@ def verdicts(given: Sequence[EditorVerdict], screen: Screen) -> str:
     rows = [
         [
             str(one.id),
-            DECISIONS[one.kind] + (" (undone)" if one.undone_at else ""),
+            NAMES[one.kind] + (" (undone)" if one.undone_at else ""),
             one.url,
             one.other,
             one.by,
