@@ -380,8 +380,6 @@ DIFFERING: dict[str, dict[tuple[int | None, str], str]] = {
     },
     "mended_references.xml": {
         (0, "link"): "references in ids and addresses",
-        (0, "id"): "references in ids and addresses",
-        (1, "id"): "references in ids and addresses",
         (2, "id"): "references in ids and addresses",
     },
     "rss10_rdf.rdf": {(None, "language"): "the language of <rdf:RDF>"},

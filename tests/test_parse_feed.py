@@ -442,3 +442,15 @@ def test_importing_the_package_loads_no_parser() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_an_id_is_the_same_on_a_day_when_the_feed_is_broken() -> None:
+    item = "<item><title>a</title><guid>https://x.example/?a=1&amp;b=2</guid></item>"
+    whole, broken = (
+        parse_feed(
+            f"<rss><channel><title>T</title>{fault}{item}</channel></rss>".encode(), "https://x.example/"
+        )
+        for fault in ("", "<b></i>")
+    )
+    assert (whole.parser, broken.parser) == ("fast", "tolerant")
+    assert whole.entries[0].id == broken.entries[0].id == "https://x.example/?a=1&b=2"

@@ -79,7 +79,7 @@ def _feed(found: Any, url: str) -> ParsedFeed:
         language=_text(head, "language"),
         ttl=ttl_minutes(*(_text(head, name) for name in ("ttl", "sy_updateperiod", "sy_updatefrequency"))),
         updated=updated.at,
-        entries=tuple(_entry(entry, url, version, authors) for entry in found.entries),
+        entries=tuple(_entry(entry, url, version, authors, bool(found.bozo)) for entry in found.entries),
         parser="tolerant",
         malformed=_reason(found) if found.bozo else None,
     )
@@ -101,8 +101,11 @@ def _authors(context: Any) -> tuple[str, ...]:
     )
 
 
-def _entry(entry: Any, url: str, version: str, feed_authors: tuple[str, ...]) -> Entry:
+def _entry(entry: Any, url: str, version: str, feed_authors: tuple[str, ...], broken: bool) -> Entry:
     guid, link = _text(entry, "id"), _alternate(entry)
+    if guid is not None and broken:
+        # feedparser's reader of broken documents leaves it in ids, which would be others whenever a feed is broken.
+        guid = guid.replace("&amp;", "&")
     if link is None and dict.get(entry, "guidislink") and is_web_address(guid):
         link = guid
     origin, changed = ("pubDate", "dc:date") if version.startswith("rss") else ("published", "updated")
