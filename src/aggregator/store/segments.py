@@ -60,6 +60,12 @@ class Postings:
     def pairs(self) -> tuple[Keys, Keys]:
         return np.repeat(self.keys, np.diff(self.starts)), self.articles
 
+    def without(self, gone: npt.NDArray[np.int64]) -> "Postings":
+        """Args: gone: articles, counted as here."""
+        stays = ~np.isin(self.articles, gone)
+        kept = np.append(0, np.cumsum(stays)).astype(np.uint32)
+        return Postings(self.keys, kept[self.starts], self.articles[stays])
+
     def under(self, wanted: Keys) -> Iterable[tuple[int, Keys]]:
         """(place in `wanted`, articles) of the keys that are there."""
         if not len(self.keys):
@@ -110,11 +116,17 @@ class Place(NamedTuple):
 
 
 def _read(connection: sa.Connection, memory: Memory, place: Place, kind: Kind) -> Postings:
-    held: Postings | None = memory.get((place.tag, kind))
-    if held is None:
+    """Without the articles that were taken out; what is kept in memory lacks some of them already."""
+    known: tuple[int, Postings] | None = memory.get((place.tag, kind))
+    lacking, held = known or (-1, None)
+    if held is not None and lacking == len(place.gone):
+        return held
+    if held is None or lacking > len(place.gone):  # an older snapshot: in it more is there
         packed = connection.execute(_PACKED[kind], {"the_number": place.number}).scalar_one()
         held = Postings.from_bytes(bytes(packed))
-        memory.keep((place.tag, kind), held, held.size)
+    if place.gone:
+        held = held.without(np.frombuffer(place.gone, "<i8") - place.first_id)
+    memory.keep((place.tag, kind), (len(place.gone), held), held.size)
     return held
 
 
@@ -138,7 +150,7 @@ def search(
     known = places(connection, since_id, until_id)
     for place in known:
         for number, articles in _read(connection, memory, place, "terms").under(wanted):
-            ids = _within(articles.astype(np.int64) + place.first_id, place, since_id, until_id)
+            ids = _within(articles, place, since_id, until_id)
             if len(ids):
                 found[number].append(ids)
     held = [np.sort(np.concatenate(parts)) if len(parts) > 1 else parts[0] for parts in found if parts]
@@ -174,17 +186,18 @@ def sharing(
     found: list[npt.NDArray[np.int64]] = []
     for place in places(connection, since_id, until_id):
         for _, articles in _read(connection, memory, place, "bands").under(wanted):
-            found.append(_within(articles.astype(np.int64) + place.first_id, place, since_id, until_id))
+            found.append(_within(articles, place, since_id, until_id))
     if not found:
         return []
     ids: list[int] = np.unique(np.concatenate(found))[::-1][:limit].tolist()
     return ids
 
 
-def _within(ids: npt.NDArray[np.int64], place: Place, since_id: int, until_id: int) -> npt.NDArray[np.int64]:
+def _within(articles: Keys, place: Place, since_id: int, until_id: int) -> npt.NDArray[np.int64]:
+    ids = articles.astype(np.int64) + place.first_id
     if place.first_id < since_id or place.last_id >= until_id:
         ids = ids[np.searchsorted(ids, since_id) : np.searchsorted(ids, until_id)]
-    return ids[~np.isin(ids, np.frombuffer(place.gone, "<i8"))] if place.gone else ids
+    return ids
 
 
 # --- changing it ------------------------------------------------------------------------------------------------------
@@ -244,14 +257,9 @@ def _merge(connection: sa.Connection) -> None:
 def _merged(connection: sa.Connection, merged: Sequence[Place], kind: Kind, first: int) -> Postings:
     keys, articles = [], []
     for place in merged:
-        packed = connection.execute(_PACKED[kind], {"the_number": place.number}).scalar_one()
-        own_keys, own = Postings.from_bytes(bytes(packed)).pairs()
-        ids = own.astype(np.int64) + place.first_id
-        if place.gone:
-            stays = ~np.isin(ids, np.frombuffer(place.gone, "<i8"))
-            own_keys, ids = own_keys[stays], ids[stays]
+        own_keys, own = _read(connection, Memory(), place, kind).pairs()
         keys.append(own_keys)
-        articles.append((ids - first).astype(np.uint32))
+        articles.append((own.astype(np.int64) + (place.first_id - first)).astype(np.uint32))
     return Postings.of(np.concatenate(keys), np.concatenate(articles))
 
 
