@@ -4,9 +4,12 @@ Good enough for relating articles: on labelled pages as good as the engines made
 """
 
 import re
+from itertools import accumulate
+from operator import mul
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from aggregator.parse.page.marks import padded, words
 from aggregator.parse.page.text import clean
 
 MAX_PARAGRAPHS = 3_000  # looked at; the longest live blogs have some 1,500
@@ -14,25 +17,32 @@ MAX_TEXT = 200_000  # characters kept
 MAX_LEVELS = 150  # of elements below the container; what is deeper is taken as one text
 CLIMB = 14  # levels from a paragraph up to the container
 BOX_LEVELS = 5
+_SHARES = tuple(accumulate([1.0] + [0.8] * (CLIMB - 1), mul))  # of a paragraph's weight, level by level
 FEW_CHARACTERS = 300  # of an article that <p> elements hold
 MIN_PARAGRAPH = 40  # characters; shorter ones do not show where the article is
 LONG_PARAGRAPH = 200
 MIN_LOOSE = 80  # characters of a text outside <p>; shorter ones are labels
 
-_APART = ["nav", "footer", "aside", "figure", "figcaption", "button", "audio", "video", "picture", "dialog"]
-_FURNITURE = re.compile(
-    r"(?:^|[\s_-])(?:share|sharing|social|related|newsletter|promo|promotion|subscri\w*|comments?|respond|advert\w*|ads?|banner|breadcrumbs?|"
-    r"caption|byline|author|authors|bio|cookies?|consent|sidebar(?!-grid|-layout)|recommend\w*|teasers?|most-?read|popular|tags?|taglist|copyright|credits?|"
-    r"disclaimer|footer|(?<!non-)(?<!no-)paywall|signup|sign-up|meta|toolbar|read-?more|more|also|outbrain|taboola|rating|wp-caption-text|(?<!label-)hidden|"
-    r"print-only|skip-link|screen-reader-text|sr-only|visually-hidden|pagination|nav|navigation|menu|widget|signature|toc)(?:$|[\s_-])",
-    re.IGNORECASE,
+_APART = "nav, footer, aside, figure, figcaption, button, audio, video, picture, dialog"
+_FURNITURE = words(
+    r"share sharing social related newsletter promo "
+    r"promotion subscri\w* comments? respond advert\w* ads? banner "
+    r"breadcrumbs? caption byline author authors bio "
+    r"cookies? consent sidebar(?!-grid|-layout) recommend\w* teasers? most-?read popular "
+    r"tags? taglist copyright credits? disclaimer "
+    r"footer p(?<!non-p)(?<!no-p)aywall signup sign-up meta toolbar "
+    r"read-?more more also outbrain taboola rating "
+    r"wp-caption-text h(?<!label-h)idden print-only skip-link screen-reader-text sr-only "
+    r"visually-hidden pagination nav navigation menu widget signature toc"
 )
 # What WordPress calls an article, by its categories and tags too: "post-12 type-post hentry category-news tag-storm".
 _ENTRY = re.compile(r"(?:^|\s)(?:hentry|type-post|h-entry)(?:$|\s)")
 # Boxes whose paragraphs say nothing about where the article is.
-_BOX = re.compile(
-    r"(?:^|\s)(?:comments?|comment-?list|disqus|respond|sidebar(?!-grid|-layout)|related|newsletters?|subscriber\w*|cookies?|consent|footer)(?:$|[\s_-])",
-    re.IGNORECASE,
+_BOX = words(
+    r"comments? comment-?list disqus respond "
+    r"sidebar(?!-grid|-layout) related newsletters? subscriber\w* cookies? "
+    r"consent footer",
+    after=r"\s",
 )
 _LOOSE = "div, td, article, section, li, span, font, pre, center"
 _INLINE = frozenset([
@@ -64,12 +74,14 @@ def find_body(tree: LexborHTMLParser, described: str = "") -> str | None:
     Changes the tree: navigation, figures and other parts that stand apart are removed from it.
     """
     text = ""
-    if tree.body is not None:
-        tree.body.strip_tags(_APART)
-        text = _read(_heaviest(tree.body.css("p")[:MAX_PARAGRAPHS], deep=True))
+    body = tree.body
+    if body is not None:
+        for apart in body.css(_APART):
+            apart.decompose(recursive=False)
+        text = _read(_heaviest(body.css("p")[:MAX_PARAGRAPHS], deep=True))
         if len(text) < FEW_CHARACTERS:
             # Articles without <p>, or with one around a note below them.
-            loose = _read(_heaviest(tree.body.css(_LOOSE)[:MAX_PARAGRAPHS], deep=False))
+            loose = _read(_heaviest(body.css(_LOOSE)[:MAX_PARAGRAPHS], deep=False))
             if len(loose) > 2 * len(text):
                 text = loose
     if len(described) > 2 * len(text):
@@ -87,33 +99,30 @@ def _heaviest(paragraphs: list[LexborNode], *, deep: bool) -> LexborNode | None:
     total: dict[int, float] = {}
     nodes: dict[int, LexborNode] = {}
     boxes: set[int] = set()
+    chains: dict[int, list[int]] = {}  # of an element: itself and what it stands in; none in a box
     for paragraph in paragraphs:
         length = len(paragraph.text(deep=deep).strip())
         if length < MIN_PARAGRAPH:
             continue
         if deep and length < LONG_PARAGRAPH:  # a longer one is no list of links
-            length -= 2 * sum(len(link.text()) for link in paragraph.css("a"))
+            length -= 2 * _linked(paragraph)
             if length <= 0:
                 continue
-        above, share = paragraph.parent if deep else paragraph, 1.0
-        chain: list[tuple[int, float]] = []
-        for _ in range(CLIMB):
-            if above is None or above.tag in ("body", "html"):
-                break
-            key = above.mem_id
-            if key not in nodes:
-                nodes[key] = above
-                near[key] = total[key] = 0.0
-                attributes = above.attributes
-                if _BOX.search(f"{attributes.get('class') or ''} {attributes.get('id') or ''}"):
-                    boxes.add(key)
-            chain.append((key, share * length))
-            above, share = above.parent, share * 0.8
-        # A class on a high element ("has-sidebar") is about the page: only the nearest levels can be a box.
-        if any(key in boxes for key, _ in chain[:BOX_LEVELS]):
+        lowest = paragraph.parent if deep else paragraph
+        if lowest is None:
             continue
-        for key, weighed in chain:
-            near[key] += weighed
+        # Most paragraphs stand where the one before stands; to climb from each would take half of the time of all this.
+        chain = chains.get(lowest.mem_id)
+        if chain is None:
+            chain = chains[lowest.mem_id] = _chain(lowest, nodes, boxes)
+            for key in chain:
+                near.setdefault(key, 0.0)
+                total.setdefault(key, 0.0)
+            # A class on a high element ("has-sidebar") is about the page: only the nearest levels can be a box.
+            if not boxes.isdisjoint(chain[:BOX_LEVELS]):
+                chain = chains[lowest.mem_id] = []
+        for key, share in zip(chain, _SHARES, strict=False):
+            near[key] += share * length
             total[key] += length
     if not any(near.values()):
         return None
@@ -130,12 +139,40 @@ def _heaviest(paragraphs: list[LexborNode], *, deep: bool) -> LexborNode | None:
     return best
 
 
+def _chain(lowest: LexborNode, nodes: dict[int, LexborNode], boxes: set[int]) -> list[int]:
+    """The element and those it stands in, by `mem_id`; those not met before go to `nodes`, and maybe to `boxes`."""
+    chain: list[int] = []
+    above: LexborNode | None = lowest
+    for _ in range(CLIMB):
+        if above is None or above.tag in ("body", "html"):
+            break
+        key = above.mem_id
+        if key not in nodes:
+            nodes[key] = above
+            attributes = above.attributes
+            if attributes and _BOX.search(
+                padded(f"{attributes.get('class') or ''} {attributes.get('id') or ''}")
+            ):
+                boxes.add(key)
+        chain.append(key)
+        above = above.parent
+    return chain
+
+
+def _linked(paragraph: LexborNode) -> int:
+    """How many characters of it are links."""
+    only = paragraph.first_child
+    if only is None or (only.is_text_node and only.next is None):
+        return 0  # half of the short ones hold but a text: a query takes as long as all else that is done for one
+    return sum(len(link.text()) for link in paragraph.css("a"))
+
+
 class _Reader:
     """Reads a container into blocks: a block ends where a block element begins or ends, or at an empty line."""
 
     def __init__(self, container: LexborNode) -> None:
         self._container = container
-        self._size = len(container.text())
+        self._size: int | None = None  # characters of the container
         self._blocks: list[tuple[str, bool]] = []  # (text, heading)
         self._pieces: list[str] = []
         self._linked = 0  # characters of the pieces that are links
@@ -150,6 +187,7 @@ class _Reader:
 
     def _visit(self, node: LexborNode, levels: int, *, in_link: bool) -> None:
         breaks = 0
+        pieces = self._pieces
         child = node.first_child
         while child is not None:
             tag = child.tag or ""
@@ -159,39 +197,40 @@ class _Reader:
                     self._end(node.tag or "")
                 if not text.isspace():
                     breaks = 0
-                self._pieces.append(text)
+                pieces.append(text)
                 if in_link:
                     self._linked += len(text)
             elif tag == "br":
                 breaks += 1
-                self._pieces.append(" ")
+                pieces.append(" ")
             elif tag in _SILENT:
                 breaks = 0
             elif levels == 0:
-                self._pieces.append(child.text())
+                pieces.append(child.text())
             elif tag in _INLINE:
                 breaks = 0
                 if not self._is_furniture(child):
                     self._visit(child, levels - 1, in_link=in_link or tag == "a")
             else:
-                self._end(node.tag or "")
+                if pieces:
+                    self._end(node.tag or "")
                 breaks = 0
                 if not self._is_furniture(child):
                     self._visit(child, levels - 1, in_link=in_link)
-                    self._end(tag)
+                    if pieces:
+                        self._end(tag)
             child = child.next
 
     def _end(self, tag: str) -> None:
         """Ends the block that stands in an element of this name."""
-        if not self._pieces:
-            return
-        text = clean("".join(self._pieces))
+        raw = "".join(self._pieces)
+        self._pieces.clear()
         linked, self._linked = self._linked, 0
-        self._pieces = []
+        if raw.isspace() or tag == "h1":  # blanks between two blocks; the headline has a field of its own
+            return
+        text = clean(raw)
         if not text:
             return
-        if tag == "h1":
-            return  # the headline has a field of its own
         heading = tag in _HEADINGS
         if linked >= 0.8 * len(text) and (tag != "p" or len(text) < 120):
             return  # "Read more: ...", lists of other articles
@@ -202,9 +241,13 @@ class _Reader:
     def _is_furniture(self, node: LexborNode) -> bool:
         """By its class or id, unless it holds most of the text: <div class="post more hentry"> is no box."""
         attributes = node.attributes
+        if not attributes:
+            return False
         marks = attributes.get("class") or ""
         if attributes.get("id"):
             marks = f"{marks} {attributes['id']}"
-        if not marks or not _FURNITURE.search(marks) or _ENTRY.search(marks):
+        if not marks or not _FURNITURE.search(padded(marks)) or _ENTRY.search(marks):
             return False
+        if self._size is None:  # four of ten articles are read without asking
+            self._size = len(self._container.text())
         return len(node.text()) < 0.4 * self._size

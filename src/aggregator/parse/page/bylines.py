@@ -220,7 +220,8 @@ def _spoken(page: Evidence, title: str | None) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> str:
-    return "\n" + "\n".join(line for line in map(clean, text.split("\n")) if line)
+    lines = (line for line in text.split("\n") if line and not line.isspace())  # four of five are blank
+    return "\n" + "\n".join(line for line in map(clean, lines) if line)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from urllib.parse import urlsplit
 
+from aggregator.parse.page.text import mentions
+
 MAX_SOURCE = 3_000_000  # bytes of a page that are searched
 MAX_DATES = 400
 MAX_HINTS = 5_000
@@ -48,9 +50,9 @@ def embedded_dates(source: bytes, url: str, titles: Sequence[str]) -> Iterator[t
     if len({text[:10] for _, text in found}) == 1:
         yield "script", found[0][1]
         return
-    mentions = [at for mention in _mentions(url, titles) for at in _where(page, mention)]
-    if mentions:
-        apart, text = min((abs(at - mention), text) for at, text in found for mention in mentions)
+    places = [at for mention in _mentions(url, titles) for at in mentions(page, mention, MAX_MENTIONS)]
+    if places:
+        apart, text = min((abs(at - place), text) for at, text in found for place in places)
         if apart <= NEAR:
             yield "script", text
 
@@ -63,7 +65,3 @@ def _mentions(url: str, titles: Sequence[str]) -> Iterator[bytes]:
             yield text.encode("utf-8", "replace")
             if not text.isascii():
                 yield json.dumps(text)[1:-1].encode("ascii")
-
-
-def _where(page: bytes, mention: bytes) -> Iterator[int]:
-    return (match.start() for match in islice(re.finditer(re.escape(mention), page), MAX_MENTIONS))

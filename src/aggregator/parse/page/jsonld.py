@@ -48,6 +48,9 @@ _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrtu])')
 
 
+_DECODER = json.JSONDecoder(strict=False)
+
+
 def read_blocks(texts: Iterable[str]) -> tuple[Node, ...]:
     """All objects of the blocks that may describe a page, references by `@id` resolved one step deep."""
     nodes: list[Node] = []
@@ -63,7 +66,7 @@ def _load(text: str) -> Any:
     text = text.strip().rstrip(";")
     for repair in (str, _repaired, _unescaped) if "&quot;" in text else (str, _repaired):
         try:
-            return json.loads(repair(text), strict=False)
+            return _DECODER.decode(repair(text))
         except (ValueError, RecursionError):
             continue
     return _first_objects(text) or _salvaged(text)
@@ -82,12 +85,11 @@ def _unescaped(text: str) -> str:
 def _first_objects(text: str) -> list[Any]:
     """Objects written one after the other, or followed by rubbish: as many as can be read from the start."""
     found: list[Any] = []
-    decoder = json.JSONDecoder(strict=False)
     text = _repaired(text)
     at = text.find("{")
     while at >= 0 and len(found) < MAX_BLOCKS:
         try:
-            value, end = decoder.raw_decode(text, at)
+            value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             break
         found.append(value)
@@ -207,8 +209,9 @@ def choose_article(nodes: Sequence[Node], url: str, headings: Sequence[str]) -> 
             + ("articleBody" in node)
         )
 
-    best = max(nodes, key=score, default={})
-    return best if best and score(best) else {}
+    scores = [score(node) for node in nodes]
+    best = max(scores, default=0)
+    return nodes[scores.index(best)] if best else {}
 
 
 def _tail(url: str) -> str:

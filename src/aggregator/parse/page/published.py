@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborNode
@@ -58,7 +59,8 @@ class Dated:
 
 def find_published(page: Evidence, title: str | None) -> tuple[Dated | None, Dated | None]:
     """(published, updated)"""
-    claims = list(_dated(_published_claims(page)))
+    marked = _dated(_published_claims(page))
+    claims = list(islice(marked, 1))
     updated = next(_dated(_updated_claims(page)), None)
     in_url = _from_url(page.url)
     if not claims:
@@ -82,9 +84,11 @@ def find_published(page: Evidence, title: str | None) -> tuple[Dated | None, Dat
     if not claims:
         return updated, updated
     chosen = claims[0]
-    others = claims[1:]
-    if chosen.precision == "instant" and not chosen.at.utcoffset():
-        others = [*others, *_dated(("time", _time_text(node)) for _, node in page.times)]
+    if chosen.precision == "instant" and chosen.at.utcoffset():
+        return chosen, updated  # nothing can say more: the other dates, ten a page, need not be read
+    others: Iterable[Dated] = chain(claims[1:], marked)
+    if chosen.precision == "instant":
+        others = chain(others, _dated(("time", _time_text(node)) for _, node in page.times))
     return _most_exact(chosen, others), updated
 
 
@@ -109,7 +113,7 @@ def _by_places(claims: Sequence[Dated]) -> list[Dated]:
     return sorted(claims, key=lambda claim: -len(places[claim.at.date()]))
 
 
-def _most_exact(chosen: Dated, others: Sequence[Dated]) -> Dated:
+def _most_exact(chosen: Dated, others: Iterable[Dated]) -> Dated:
     """The same date as another place writes it, where that says more: a time of day, a zone, the local time."""
     for other in others:
         place = chosen.place if chosen.place == other.place else f"{chosen.place}+{other.place}"

@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborNode
 from aggregator.parse.page.bylines import without_by
 from aggregator.parse.page.evidence import Evidence, headline_heading
 from aggregator.parse.page.jsonld import text_of
+from aggregator.parse.page.marks import padded, parts, words
 from aggregator.parse.page.text import clean, fold, node_text
 from aggregator.parse.page.visible_dates import tells_a_date
 
@@ -20,16 +21,17 @@ MAX_TEASER = 2_000  # characters of a description
 
 # <p class="standfirst">, <div class="article__lead">, <h2 class="dek">, <p class="entradilla">, <div
 # class="c-article-intro">
-_LEAD = re.compile(
-    r"stand-?first|(?:^|[\s_-])(?:lead|lede|leadin|lead-text|article-?lead)(?:$|[\s_-])|(?<![a-z])dec?k(?![a-z])|sub-?(?:title|head|line)|summary|intro|"
-    r"chapo|excerpt|abstract|entradilla|bajada|sumario|ingress|vorspann|perex|sommario|catenaccio|preamble|manchet|underline|"
-    r"article-?desc|post-?desc|header-?desc|synopsis|strap-?line|copete|linha-?fina|sottotitolo|"
-    r"untertitel|unterzeile|teaser-?text|einleitung|inleiding|zajawka|anons|ingressi|(?:^|[\s_-])(?:spot|lid|olho|perex)(?:$|[\s_-])",
-    re.IGNORECASE,
+_LEAD = parts(
+    r"stand-?first d(?<![a-z]d)ec?k(?![a-z]) sub-?(?:title|head|line) summary "
+    r"intro chapo excerpt abstract entradilla "
+    r"bajada sumario ingress vorspann perex sommario "
+    r"catenaccio preamble manchet underline article-?desc post-?desc header-?desc "
+    r"synopsis strap-?line copete linha-?fina sottotitolo untertitel "
+    r"unterzeile teaser-?text einleitung inleiding zajawka anons"
 )
-_NO_LEAD = re.compile(
-    r"newsletter|subscri|promo|caption|comment|related|share|author|byline|paywall|price|product|list|nav|advert",
-    re.IGNORECASE,
+_LEAD_WORD = words("lead lede leadin lead-text article-?lead spot lid olho")
+_NO_LEAD = parts(
+    "newsletter subscri promo caption comment related share author byline paywall price product list nav advert"
 )
 _OFFER = re.compile(
     r"subscri|newsletter|sign up|log ?in|cookie|abonn|€|\$\d|©|"
@@ -122,8 +124,11 @@ def _next(node: LexborNode) -> LexborNode | None:
 
 def _is_bare_lead(element: LexborNode) -> bool:
     """Whether it is a standfirst though nothing marks it: one paragraph between the headline and what is no paragraph."""
-    marks = f"{element.attributes.get('class') or ''} {element.attributes.get('id') or ''}"
-    if element.tag not in ("p", "h2") or _NO_LEAD.search(marks) or len(element.text()) > 2 * LONGEST:
+    if element.tag not in ("p", "h2"):
+        return False
+    attributes = element.attributes
+    marks = padded(f"{attributes.get('class') or ''} {attributes.get('id') or ''}")
+    if _NO_LEAD.search(marks) or len(element.text()) > 2 * LONGEST:
         return False
     after = _next(element)
     if after is not None and after.tag == element.tag:
@@ -139,9 +144,11 @@ def _is_bare_lead(element: LexborNode) -> bool:
 
 def _is_lead(element: LexborNode) -> bool:
     attributes = element.attributes
-    marks = (
-        f"{attributes.get('class') or ''} {attributes.get('id') or ''} {attributes.get('data-testid') or ''}"
-    )
+    if not attributes:
+        return False
     if attributes.get("itemprop") == "description":
         return True
-    return not marks.isspace() and bool(_LEAD.search(marks)) and not _NO_LEAD.search(marks)
+    marks = padded(
+        f"{attributes.get('class') or ''} {attributes.get('id') or ''} {attributes.get('data-testid') or ''}"
+    )
+    return bool(_LEAD.search(marks) or _LEAD_WORD.search(marks)) and not _NO_LEAD.search(marks)

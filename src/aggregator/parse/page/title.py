@@ -30,8 +30,11 @@ _HOST = re.compile(
 # "Outlet » Blog Archive » Headline": what early WordPress themes wrote.
 _ARCHIVE = re.compile(r"(?<=» )\s*Blog[ -](?:Archive?|Archiv|Arkiv|Archivio|Archivo)s?\s*»\s*", re.IGNORECASE)
 
-# "Headline | Outlet", "Headline - Section - Outlet", "Outlet: Headline".
-_SEPARATOR = re.compile(r"\s+[|–—•·»«‹›:~/\\>-]{1,2}\s+|\s*[|»]\s*|\s+::\s+|(?<=\S):\s+")
+# "Headline | Outlet", "Headline - Section - Outlet", "Outlet: Headline": a sign between blanks, a bar or an arrow with or
+# without them, a colon before one. Written so that all begin with one set of characters, which `re` skips to: half the time.
+_SEPARATOR = re.compile(
+    r"[\s|»:](?:(?<=\s)\s*[|–—•·»«‹›:~/\\>-]{1,2}\s+|(?<=[|»])\s*|(?<=\s)\s*[|»]\s*|(?<=\s)\s*::\s+|(?<=\S:)\s+)"
+)
 
 
 def find_title(page: Evidence) -> tuple[str | None, str]:
@@ -42,12 +45,16 @@ def find_title(page: Evidence) -> tuple[str | None, str]:
     spelled: dict[str, str] = {}
     places: dict[str, list[str]] = {}
     heard: list[tuple[str, float, str]] = []
+    bare: dict[tuple[str, bool], tuple[str, str]] = {}  # two of three claims have the text of one before
     for place, weight, raw in _claims(page):
-        text = without_site(raw, sites)
-        if place != "h1":
-            text = _without_section(text, sections)
-        key = fold(text)
-        if not key or squeeze(text) in sites:
+        how = raw, place == "h1"
+        if how not in bare:
+            text = without_site(raw, sites)
+            if place != "h1":
+                text = _without_section(text, sections)
+            bare[how] = text, "" if squeeze(text) in sites else fold(text)
+        text, key = bare[how]
+        if not key:
             continue
         heard.append((place, weight, key))
         if place not in places.get(key, ()):
@@ -189,7 +196,7 @@ def _is_site(part: str, sites: frozenset[str], *, last: bool) -> bool:
     # At the end of a title less is enough: "The Gazette" on gazette.example, any address, and a shared beginning, as of
     # "Rosa Luxemburg Foundation" on rosalux.org.
     return (
-        _HOST.fullmatch(part.strip()) is not None
+        ("." in part and _HOST.fullmatch(part.strip()) is not None)
         or (_THE.match(part) is not None and squeeze(_THE.sub("", part)) in sites)
         or (
             len(name) >= MIN_SHARED
