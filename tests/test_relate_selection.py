@@ -79,3 +79,13 @@ def test_outlets_of_an_aggregating_page_are_their_own_voices() -> None:
         one = item(n, title)
         listed.append(replace(one, article=replace(one.article, source_id="page", outlet=one.outlet)))
     assert choose([*listed, item(9, TITLES[4])], limit=3, per_voice=1) == [0, 1, 2]
+
+
+def test_two_spellings_of_an_apostrophe_make_no_two_reports() -> None:
+    first = Wording.of(
+        "Canada Official Won’t Attend G-20 Event in India This Week", "The speaker stays away."
+    )
+    second = Wording.of(
+        "Canada official won't attend G20 event in India this week", "Tensions keep her at home."
+    )
+    assert first.repeats(second)

@@ -17,6 +17,12 @@ from aggregator.settings import RelateSettings
 VECTOR_WEIGHT = 0.75
 SHORT_DECAY = 0.3
 """Share of the configured decay that applies to headlines: hours tell less there than in texts."""
+TEXT_DECAY = 0.5
+"""The same in lists of articles with text (nDCG@5 on two sets of them, without hours and with .5 and 1: .929 .925 .914 where
+times are random, .952 .971 .977 where stories are bursts)."""
+EDGE_DECAY = 0.9
+"""The same for edges between texts: last month's report of a fire may stand in a list, and is another story. B-cubed F1 on
+three sets at .67, .83, .9 and 1: .962 .920 .975, .979 .920 .989, .979 .920 .989, .971 .920 .990."""
 
 Scores = npt.NDArray[np.float32]
 
@@ -27,7 +33,7 @@ class Scored:
 
     article_id: int
     score: float  # with vectors and hours
-    lexical: float  # cosine of terms, with hours: what story edges are made of
+    lexical: float  # cosine of terms, with hours as they count in stories: what edges are made of
     blob: bytes
 
 
@@ -52,11 +58,12 @@ def score(
     if not found:
         return []
     lexical = _cosines(query, found, width or len(found))
-    kernel = _kernel(query, found, settings)
+    fading = _fading(query, found, settings)
+    in_lists, in_stories = _decays(query)
     # Word vectors say nothing more about a text: with them its lists were a little worse.
     short = with_vectors and query.vector is not None and not query.with_text
     whole = lexical + VECTOR_WEIGHT * _vector_cosines(query, found) if short else lexical
-    edges, totals = lexical * kernel, whole * kernel
+    edges, totals = lexical * (1 - in_stories * fading), whole * (1 - in_lists * fading)
     kept = np.flatnonzero(edges >= least).tolist() if least else range(len(found))
     scored = [
         Scored(found[place][0], float(totals[place]), float(edges[place]), found[place][1]) for place in kept
@@ -110,12 +117,17 @@ def _damping(query: Features, frequency: npt.NDArray[np.intp], width: int) -> Sc
     return np.minimum(now / before, 1.0).astype(np.float32) ** np.float32(2 * power)
 
 
-def _kernel(query: Features, found: Sequence[tuple[int, bytes]], settings: RelateSettings) -> Scores:
+def _fading(query: Features, found: Sequence[tuple[int, bytes]], settings: RelateSettings) -> Scores:
+    """What the hours between two articles take from their score at most: 0 to the configured decay."""
     at = np.frombuffer(b"".join([blob[AT_AT : AT_AT + 8] for _, blob in found]), "<i8")
     apart = np.abs(at - query.at.timestamp())
-    decay = settings.decay * (1.0 if query.with_text else SHORT_DECAY)
     half = settings.half_weight.total_seconds()
-    return (1 - decay + decay * np.exp(-apart / half)).astype(np.float32)
+    return (settings.decay * (1 - np.exp(-apart / half))).astype(np.float32)
+
+
+def _decays(query: Features) -> tuple[float, float]:
+    """Shares of the fading that apply in lists and in stories."""
+    return (TEXT_DECAY, EDGE_DECAY) if query.with_text else (SHORT_DECAY, SHORT_DECAY)
 
 
 def _vector_cosines(query: Features, found: Sequence[tuple[int, bytes]]) -> Scores:

@@ -35,8 +35,9 @@ class Wording:
 
     @classmethod
     def of(cls, title: str, teaser: str) -> "Wording":
-        headline = tuple(folded_words(title))
-        words = folded_words(teaser)
+        # One outlet's apostrophes are straight, another's are not.
+        headline = tuple(folded_words(title.replace("’", "'")))
+        words = folded_words(teaser.replace("’", "'"))
         return cls(
             headline,
             " ".join(teaser[:SAME_LEAD].split()),

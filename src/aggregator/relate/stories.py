@@ -4,13 +4,17 @@ A story's number is the id of the article it began with. Articles without neighb
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
 from aggregator.relate.communities import communities
 
 EDGE = 0.05
 RESOLUTION = 0.08
-"""Of the constant Potts model: a story's articles are worth this much to each other on average (.06-.12 is stable)."""
+"""Of the constant Potts model: a story's articles are worth this much to each other on average (.06-.10 is stable)."""
+
+NEAREST = 8
+"""Neighbours of an article, of all that have arrived, whose edges count; an edge counts when it is among those of one end.
+The first articles of a window have only far neighbours when they arrive: such edges go when nearer ones come."""
 
 Edge = tuple[int, int, float]
 
@@ -33,12 +37,25 @@ def refine(
     Returns:
         The articles whose story changes, with the new number.
     """
-    neighbours = _neighbours(edges)
-    articles = sorted(neighbours if touched is None else _reach(neighbours, membership, touched))
+    edges = [edge for edge in edges if edge[2] >= EDGE and edge[0] != edge[1]]
+    if touched is None:
+        neighbours = _neighbours(edges)
+        articles = sorted(neighbours)
+    else:
+        reached = _reach(edges, membership, touched)
+        neighbours = _neighbours(edge for edge in edges if edge[0] in reached or edge[1] in reached)
+        articles = sorted(reached & neighbours.keys())
     place = {article: n for n, article in enumerate(articles)}
+    least = [_least(neighbours[article]) for article in articles]
     graph = [
-        {place[other]: weight for other, weight in sorted(neighbours[article].items()) if other in place}
-        for article in articles
+        dict(
+            sorted(
+                (there, weight)
+                for other, weight in neighbours[article].items()
+                if (there := place.get(other)) is not None and (weight >= own or weight >= least[there])
+            )
+        )
+        for article, own in zip(articles, least, strict=True)
     ]
     groups: dict[int, list[int]] = defaultdict(list)
     for article, community in zip(articles, communities(graph, resolution=resolution), strict=True):
@@ -56,20 +73,23 @@ def refine(
 def _neighbours(edges: Iterable[Edge]) -> dict[int, dict[int, float]]:
     neighbours: dict[int, dict[int, float]] = defaultdict(dict)
     for first, second, score in edges:
-        if score >= EDGE and first != second:
-            score = max(score, neighbours[first].get(second, 0.0))
-            neighbours[first][second] = neighbours[second][first] = score
+        near = neighbours[first]
+        if near.get(second, 0.0) < score:
+            near[second] = neighbours[second][first] = score
     return neighbours
 
 
-def _reach(
-    neighbours: Mapping[int, Mapping[int, float]], membership: Mapping[int, int], touched: Collection[int]
-) -> set[int]:
+def _least(neighbours: Mapping[int, float]) -> float:
+    """What the nearest of an article's neighbours, earlier and later ones, reach."""
+    return sorted(neighbours.values())[-NEAREST] if len(neighbours) > NEAREST else 0.0
+
+
+def _reach(edges: Iterable[Edge], membership: Mapping[int, int], touched: Collection[int]) -> Set[int]:
     """Articles of the stories that touched articles are in or next to."""
-    near = {article for article in touched if article in neighbours}
-    near |= {other for article in near for other in neighbours[article]}
+    new = frozenset(touched)
+    near = {article for edge in edges if edge[0] in new or edge[1] in new for article in edge[:2]}
     stories = {membership[article] for article in near if article in membership}
-    return near | {article for article in neighbours if membership.get(article) in stories}
+    return near | {article for article, story in membership.items() if story in stories}
 
 
 def _numbers(groups: list[list[int]], membership: Mapping[int, int], taken: Collection[int]) -> list[int]:
