@@ -34,7 +34,7 @@ SAME_STORY_TEXT = 0.15
 SAME_STORY_SHORT = 0.2
 SAME_STORY_VECTORS = 0.75
 """Evidence from which on an entry counts as a report of the same story, by what the score is made of. Of what the lists of
-three sets of texts show .84 is named rightly at .15, .81 at .2 and .25, .81 by the graph alone; with vectors: `_relation`."""
+three sets of texts show .84 is named rightly at .15, .81 at .2 and .25, .81 by the graph alone; vectors: `_relation`."""
 SAME_STORY_HOUR = 0.002
 """What an hour between two headlines takes from the evidence."""
 SAME_STORY_JOINED = 0.06
