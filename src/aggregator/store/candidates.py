@@ -128,9 +128,8 @@ def get_blobs(connection: sa.Connection, ids: Iterable[int]) -> dict[int, bytes]
         rows = connection.exec_driver_sql(
             "SELECT article_id, blob FROM feature WHERE article_id = ANY(%(ids)s)", {"ids": wanted}
         )
-    return {
-        article_id: bytes(blob) for article_id, blob in rows.all()
-    }  # at once: half the time of row by row
+    # At once: half the time of row by row.
+    return {article_id: bytes(blob) for article_id, blob in rows.all()}
 
 
 def insert_blobs(connection: sa.Connection, rows: Sequence[IndexRow]) -> None:
