@@ -308,6 +308,10 @@ def test_what_editors_say_of_stories_lists_and_topics_is_carried_out_alike(polle
     polled.same("topics show kell --json")
     polled.same("verdicts export")
     polled.same("verdicts export --format related")
+    kept = polled.sqlite.config.with_name("verdicts.json")
+    kept.write_text(polled.same("verdicts --json"))
+    polled.same(f"verdicts import {kept}")  # all of them are in force: none is given twice
+    assert len(json.loads(polled.same("verdicts --json"))) == len(json.loads(kept.read_text()))
     for number in range(1, 9):
         polled.same(f"verdicts undo {number} --by desk")
     polled.same("items --state all --limit 0 --json")
