@@ -131,8 +131,8 @@ def _is_bare_lead(element: LexborNode) -> bool:
     if _NO_LEAD.search(marks) or len(element.text()) > 2 * LONGEST:
         return False
     after = _next(element)
-    if after is not None and after.tag == element.tag:
-        return False
+    if after is None or after.tag == element.tag:
+        return False  # the text itself
     text = node_text(element)
     return (
         SHORTEST <= len(text) <= LONGEST
