@@ -652,3 +652,10 @@ def test_cleaned_text_is_one_line_and_cleaning_it_without_escapes_changes_nothin
     assert once == once.strip()
     if "&" not in once and "<" not in once:
         assert clean(once) == once
+
+
+def test_a_page_that_is_nothing_but_the_article() -> None:
+    said = "The boat lost sight of the pier and waited for two hours until the fog had gone."
+    page = parse_page(f"<body><h1>Ferry turns back in fog</h1><p>{said}</p></body>".encode(), URL)
+    assert page.text == said
+    assert page.summary is None

@@ -84,6 +84,8 @@ def find_body(tree: LexborHTMLParser, described: str = "") -> str | None:
             loose = _read(_heaviest(body.css(_LOOSE)[:MAX_PARAGRAPHS], deep=False))
             if len(loose) > 2 * len(text):
                 text = loose
+        if not text and any(len(node.text().strip()) >= MIN_PARAGRAPH for node in tree.css("body > p")):
+            text = _read(tree.body)  # a page that is nothing but the article
     if len(described) > 2 * len(text):
         return described[:MAX_TEXT]
     return text or None

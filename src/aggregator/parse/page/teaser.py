@@ -131,8 +131,11 @@ def _is_bare_lead(element: LexborNode) -> bool:
     if _NO_LEAD.search(marks) or len(element.text()) > 2 * LONGEST:
         return False
     after = _next(element)
-    if after is None or after.tag == element.tag:
-        return False  # the text itself
+    holder = element.parent
+    if after is None and (holder is None or holder.tag in ("body", "main", "article")):
+        return False  # the text itself; a header or a box ends in its standfirst
+    if after is not None and after.tag == element.tag:
+        return False
     text = node_text(element)
     return (
         SHORTEST <= len(text) <= LONGEST
