@@ -89,10 +89,3 @@ def test_two_spellings_of_an_apostrophe_make_no_two_reports() -> None:
         "Canada official won't attend G20 event in India this week", "Tensions keep her at home."
     )
     assert first.repeats(second)
-
-
-def test_an_outlets_name_behind_a_headline_makes_no_second_report() -> None:
-    first = Wording.of("Minister resigns over the bridge report - WNCN: News, Weather for  ...", "")
-    second = Wording.of("Minister resigns over the bridge report | 13abc.com Toledo (OH  ...", "")
-    assert first.repeats(second)
-    assert not Wording.of("Titanfall review - with robots", "").repeats(Wording.of("Titanfall review", ""))

@@ -1,6 +1,5 @@
 """Ranked items -> the few that a list shows: nothing twice, not all from one voice, short rather than padded."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,6 @@ SAME_LEAD = 200
 """Characters of two teasers that are only equal when the texts are."""
 LEAST_LEAD = 40
 """Characters of a teaser that can tell two texts apart at all."""
-_NAME_BEHIND = re.compile(r"\s+[-–—|]\s+[^-–—|]{2,40}\Z")
-"""What outlets put behind a headline, cut or whole: "Minister resigns over report - KTLA News, Weather for  ..."."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +36,7 @@ class Wording:
     @classmethod
     def of(cls, title: str, teaser: str) -> "Wording":
         # One outlet's apostrophes are straight, another's are not.
-        title = title.replace("’", "'")
-        headline = tuple(folded_words(_NAME_BEHIND.sub("", title)))
-        if len(headline) < TITLE_WORDS:  # "Review - the second season"
-            headline = tuple(folded_words(title))
+        headline = tuple(folded_words(title.replace("’", "'")))
         words = folded_words(teaser.replace("’", "'"))
         return cls(
             headline,
