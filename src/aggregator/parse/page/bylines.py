@@ -220,7 +220,7 @@ def _spoken(page: Evidence, title: str | None) -> tuple[str, ...]:
 
 
 def _lines(text: str) -> str:
-    lines = (line for line in text.split("\n") if line and not line.isspace())  # four of five are blank
+    lines = (line for line in text.split("\n") if line and not line.isspace())  # six of seven are blank
     return "\n" + "\n".join(line for line in map(clean, lines) if line)
 
 

@@ -2,7 +2,7 @@
 
 Most elements that are looked at are asked for dozens of words, and have none. `re` tries alternatives one after the other at
 each place of a text, and with IGNORECASE at every place. So texts are brought into lower case, with a blank on either side,
-and alternatives stand together by their first letter: a fifth to a tenth of the time.
+and alternatives stand together by their first letter: a fifth of the time, or less.
 """
 
 import re

@@ -85,7 +85,7 @@ def find_published(page: Evidence, title: str | None) -> tuple[Dated | None, Dat
         return updated, updated
     chosen = claims[0]
     if chosen.precision == "instant" and chosen.at.utcoffset():
-        return chosen, updated  # nothing can say more: the other dates, ten a page, need not be read
+        return chosen, updated  # nothing can say more: two of seven pages need no other date read
     others: Iterable[Dated] = chain(claims[1:], marked)
     if chosen.precision == "instant":
         others = chain(others, _dated(("time", _time_text(node)) for _, node in page.times))

@@ -41,7 +41,7 @@ def clean(text: str) -> str:
         text = _TAGS.sub(" ", text)
     line = " ".join(text.split())
     # Mostly all that cannot be printed were line ends, tabs and hard blanks, and they are gone now. Asking the line takes
-    # a tenth of the time of searching the text for what is invisible.
+    # a quarter of the time of searching the text for what is invisible.
     if text.isprintable() or (line.isprintable() and not _hides(text)):
         return line
     return " ".join(_INVISIBLE.sub("", text).split())
@@ -76,7 +76,7 @@ def fold(text: str) -> str:
 
 
 def mentions(text: AnyStr, part: AnyStr, most: int) -> Iterator[int]:
-    """Where the part stands in the text, so many times at most. Without `re`: to compile a headline takes 0.1 ms."""
+    """Where the part stands in the text, so many times at most. Without `re`: to compile a headline takes 0.05 ms."""
     at = text.find(part)
     while at >= 0 and most > 0:
         yield at

@@ -45,7 +45,7 @@ def find_title(page: Evidence) -> tuple[str | None, str]:
     spelled: dict[str, str] = {}
     places: dict[str, list[str]] = {}
     heard: list[tuple[str, float, str]] = []
-    bare: dict[tuple[str, bool], tuple[str, str]] = {}  # two of three claims have the text of one before
+    bare: dict[tuple[str, bool], tuple[str, str]] = {}  # a third of the claims have the text of one before
     for place, weight, raw in _claims(page):
         how = raw, place == "h1"
         if how not in bare:

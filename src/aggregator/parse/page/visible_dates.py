@@ -55,7 +55,7 @@ _MARKS = [
     "meta",
     "info",
 ]
-# [class] first: two of three elements have none, and are asked once instead of twelve times. A quarter less time.
+# [class] first: three of five elements have none, and are asked once instead of twelve times. A quarter less time.
 _MARKED = ", ".join(
     f"[{attribute}]:is(" + ", ".join(f'[{attribute}*="{mark}" i]' for mark in _MARKS) + ")"
     for attribute in ("class", "id")
