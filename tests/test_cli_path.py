@@ -22,7 +22,7 @@ from aggregator.cli import root
 from aggregator.cli.poll import run_poll
 from aggregator.cli.session import Session
 from aggregator.config import load
-from aggregator.pipeline import poll as pipeline_poll
+from aggregator.pipeline import preview as pipeline_preview
 from aggregator.store import Store
 
 NOW = demo.NOW.isoformat()
@@ -173,7 +173,9 @@ def test_a_database_that_is_none_is_a_usage_error(url: str) -> None:
 
 
 def test_a_source_is_tried_without_writing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline_poll, "preview", partial(pipeline_poll.preview, transport=demo.transport()))
+    monkeypatch.setattr(
+        pipeline_preview, "preview", partial(pipeline_preview.preview, transport=demo.transport())
+    )
     with as_file(demo.SOURCES) as sources:
         line = ["sources", "test", "harbour-post", "--config", str(sources), "--limit", "2"]
         shown = aggregator(*line)

@@ -240,6 +240,27 @@ def test_what_cannot_be_reached_does_not_count_as_asked(quay: Quay) -> None:
     assert quay.outcomes() == ["ok"]
 
 
+def test_pages_that_were_not_asked_do_not_count_as_asked(quay: Quay) -> None:
+    """The host wants to be left alone for longer than a run: what waits behind the first page is answered unasked."""
+    quay.items = [item(number, title=f"Report number {number} on the pier") for number in (1, 2)]
+    busy = httpx.Response(429, headers={"retry-after": "3000"})
+    for number in (1, 2):
+        quay.answers[f"/news/{number}"] = busy
+    for _ in range(4):
+        quay.poll()
+    assert quay.asked["/news/2"] == 3
+    assert quay.asked["/news/1"] >= 1, "its turn comes"
+
+
+def test_a_robots_txt_that_cannot_be_read_is_waited_for(quay: Quay) -> None:
+    quay.answers["/robots.txt"] = httpx.Response(503)
+    for _ in range(5):
+        assert quay.outcomes() == ["refused"]
+    quay.answers["/robots.txt"] = httpx.Response(404)
+    quay.poll()
+    assert quay.item().article.from_page != ()
+
+
 def test_a_page_that_is_gone_is_not_asked_again(quay: Quay) -> None:
     quay.answers["/news/1"] = httpx.Response(404)
     assert quay.outcomes() == ["client"]

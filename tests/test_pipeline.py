@@ -15,7 +15,8 @@ from aggregator.config import Config
 from aggregator.model import Feed, FeedState, ItemFilter, Poll, Related
 from aggregator.pipeline import lists
 from aggregator.pipeline.address import as_asked, as_configured
-from aggregator.pipeline.poll import PollRun, poll, preview
+from aggregator.pipeline.poll import PollRun, poll
+from aggregator.pipeline.preview import preview
 from aggregator.render import Listing, html
 from aggregator.store import Store
 

@@ -10,7 +10,8 @@ import pytest
 
 from aggregator import config
 from aggregator.model import ItemFilter, Poll
-from aggregator.pipeline.poll import poll, preview
+from aggregator.pipeline.poll import poll
+from aggregator.pipeline.preview import preview
 from aggregator.store import Store
 
 NOW = datetime(2026, 5, 14, 12, 0, tzinfo=UTC)

@@ -156,7 +156,7 @@ def test(ctx: click.Context, source: str, limit: int, output: Output) -> None:
       aggregator sources test guardian
     """
     from aggregator.outlets import PARSERS
-    from aggregator.pipeline.poll import preview
+    from aggregator.pipeline.preview import preview
 
     session = ctx.ensure_object(Session)
     shown = preview(session.config, session.config.source(source), clock=session.clock, outlets=PARSERS)

@@ -19,6 +19,8 @@ from aggregator.parse.hazards import storable
 Parser = Callable[[Document], Iterable[Entry | Mapping[str, Any]]]
 """parse(document): entries, or dicts of an Entry's fields, in the document's order. Addresses may be relative."""
 
+NO_PARSERS: Mapping[str, Parser] = {}
+
 MAX_ENTRIES = 50_000  # as many as a sitemap may hold; a generator without an end stops here
 
 

@@ -19,7 +19,7 @@ from aggregator.fetch.failure import Failure
 from aggregator.fetch.guard import DEFAULT_PORTS, Guard
 from aggregator.model import Document, Entry, Feed, FeedKind, FeedState, ParsedFeed
 from aggregator.normalize.urls import followable_url
-from aggregator.parse import parse_document, parse_sitemap
+from aggregator.parse import parse_sitemap
 from aggregator.parse.discover import (
     Candidate,
     SitePage,
@@ -33,6 +33,7 @@ from aggregator.parse.page.text import clean
 from aggregator.parse.sandbox import Sandbox
 from aggregator.parse.sitemap import is_news_sitemap, newest_parts
 from aggregator.pipeline.poll import run_async
+from aggregator.pipeline.reading import read_document
 from aggregator.settings import FetchSettings
 
 if TYPE_CHECKING:
@@ -405,21 +406,10 @@ class _Search:
 
     def _trial(self, candidate: Candidate, document: Document) -> Trial:
         try:
-            parsed = self._parse(candidate, document)
+            parsed = read_document(document, _feed(candidate), self._sandbox)
         except FeedError as error:
             return Trial(candidate=candidate, error=error)
         return Trial(candidate=candidate, feed=parsed, moved_to=document.moved_to)
-
-    def _parse(self, candidate: Candidate, document: Document) -> ParsedFeed:
-        try:
-            return parse_document(document, _feed(candidate), tolerant=self._sandbox.parse)
-        except FeedError:
-            raise
-        except Exception as error:
-            log.exception("parser_failed url=%s", document.url)
-            raise ParseError(
-                document.url, f"our own parser failed on it: {type(error).__name__}: {error}"
-            ) from error
 
     def _site(self, document: Document) -> SitePage | None:
         try:

@@ -15,29 +15,26 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aggregator import health, normalize
 from aggregator.config import Config
-from aggregator.errors import FeedError, FetchError, ParseError, StoreLocked
+from aggregator.errors import FeedError, FetchError, StoreLocked
 from aggregator.fetch import Fetcher, Poller
 from aggregator.model import (
-    Article,
     Document,
-    Entry,
     Feed,
     FeedState,
     NotModified,
     ParsedFeed,
     ParsedPage,
     Poll,
-    Source,
     Visit,
 )
-from aggregator.parse import parse_document
-from aggregator.parse.own import OwnParser, Parser, own_parser
+from aggregator.parse.own import NO_PARSERS, Parser, own_parser
 from aggregator.parse.sandbox import Sandbox
 from aggregator.pipeline import visit
 from aggregator.pipeline.address import as_asked, as_configured, elsewhere
-from aggregator.pipeline.record import ORIGINS, Answer, Recorder, newest
+from aggregator.pipeline.parts import Index
+from aggregator.pipeline.reading import read_document
+from aggregator.pipeline.record import Answer, Recorder
 from aggregator.pipeline.retain import prune_if_due
 from aggregator.store import Store
 
@@ -113,72 +110,6 @@ class _Stopwatch:
         return timedelta() if began is None else timedelta(seconds=monotonic() - began)
 
 
-class _Index:
-    """A sitemap index that was fetched, and what has come of its parts so far."""
-
-    def __init__(self, answer: Answer, parts: Collection[str]) -> None:
-        self.waiting = set(parts)
-        self._answer = answer
-        self._entries: list[Entry] = []
-        self._language: str | None = None
-        self._failures: list[FeedError] = []
-
-    def add(
-        self,
-        url: str,
-        parsed: ParsedFeed | None,
-        outcome: Document | NotModified | FeedError,
-        took: timedelta,
-    ) -> None:
-        self.waiting.discard(url)
-        self._answer = replace(self._answer, took=self._answer.took + took)
-        if isinstance(outcome, FeedError):
-            self._failures.append(outcome)
-        elif parsed is not None and parsed.parts and not parsed.entries:
-            self._failures.append(ParseError(url, "an index within an index"))
-        elif parsed is not None:
-            self._entries.extend(parsed.entries)
-            self._language = self._language or parsed.language
-
-    def answer(self, at: datetime) -> Answer:
-        """All parts as one document. That the index is as it was says nothing of them: the next poll asks for it anew."""
-        of_index, read = self._answer.result, self._answer.parsed
-        assert isinstance(of_index, Document), "of anything else no parts are known"
-        assert read is not None, "it named its parts"
-        if self._failures and not self._entries:
-            first = self._failures[0]
-            return replace(self._answer, result=_of_index(first, of_index), parsed=None, at=at)
-        told = [f"a part failed: {failure}" for failure in self._failures]
-        return replace(
-            self._answer,
-            result=replace(of_index, etag=None, last_modified=None, body_hash=""),
-            parsed=replace(
-                read,
-                entries=tuple(self._entries),
-                language=self._language,
-                parts=(),
-                malformed="; ".join(told) or None,
-            ),
-            at=at,
-        )
-
-
-def _of_index(failure: FeedError, index: Document) -> FeedError:
-    message = f"its part {failure.url}: {failure.message}"
-    if isinstance(failure, FetchError):
-        return FetchError(
-            index.requested_url,
-            failure.kind,
-            message,
-            status=failure.status,
-            retry_after=failure.retry_after,
-        )
-    return ParseError(index.requested_url, message)
-
-
-_NO_PARSERS: Mapping[str, Parser] = {}
-
-
 class Polling:
     """Fetcher, poller and recorder of one run, however long. An async context manager."""
 
@@ -191,7 +122,7 @@ class Polling:
         transport: "httpx.AsyncBaseTransport | None" = None,
         on_poll: Callable[[Poll], None] | None = None,
         on_visit: Callable[[Visit], None] | None = None,
-        outlets: Mapping[str, Parser] = _NO_PARSERS,
+        outlets: Mapping[str, Parser] = NO_PARSERS,
     ) -> None:
         """outlets: source id -> its parser, for those that have one of their own."""
         self._config = config
@@ -207,9 +138,7 @@ class Polling:
         self._recorder = Recorder(config, store, on_poll=on_poll, on_visit=on_visit)
         self._claimed: set[str] = set()
         self._sources = {source.id: source for source in config.sources}
-        self._parts: dict[
-            str, _Index
-        ] = {}  # sitemaps that are asked because an index names them, by their feeds' ids
+        self._parts: dict[str, Index] = {}  # sitemaps that an index names, by the ids of their feeds
         self._visits: dict[str, Visit] = {}  # in hand, by the id of the feed that stands for the page
 
     async def __aenter__(self) -> "Polling":
@@ -307,7 +236,7 @@ class Polling:
                 feed, as_configured(feed, state), outcome, parsed, self._clock(), took=took, received=received
             )
             if parsed is not None and parsed.parts and not parsed.entries:
-                self._ask_parts(_Index(answer, parsed.parts), asked)
+                self._ask_parts(Index(answer, parsed.parts), asked)
                 return
         self._recorder.put(answer)
         self._claimed.discard(answer.feed.id)
@@ -315,10 +244,10 @@ class Polling:
     async def _read(self, document: Document, feed: Feed) -> ParsedFeed:
         own = own_parser(feed, self._config.parsers, self._outlets)
         return await asyncio.get_running_loop().run_in_executor(
-            self._parsers, _parse, document, feed, self._sandbox, own
+            self._parsers, read_document, document, feed, self._sandbox, own
         )
 
-    def _ask_parts(self, index: "_Index", asked: Feed) -> None:
+    def _ask_parts(self, index: Index, asked: Feed) -> None:
         """Its feed is answered when all of them are."""
         for number, url in enumerate(sorted(index.waiting)):
             part = replace(elsewhere(asked, url), id=f"part {number} of {asked.id}")
@@ -334,7 +263,7 @@ class Polling:
         if isinstance(result, Document):
             try:
                 page = await asyncio.get_running_loop().run_in_executor(
-                    self._parsers, _read_page, result, source
+                    self._parsers, visit.read, result, source
                 )
             except FeedError as error:
                 answer = error
@@ -353,7 +282,7 @@ def poll(
     pages: bool = True,
     progress: Callable[[PollProgress | VisitProgress], None] | None = None,
     transport: "httpx.AsyncBaseTransport | None" = None,
-    outlets: Mapping[str, Parser] = _NO_PARSERS,
+    outlets: Mapping[str, Parser] = NO_PARSERS,
 ) -> PollRun:
     """Poll what is due, store it, ask the pages of articles that are to be enriched, and link what is new.
 
@@ -451,83 +380,3 @@ def sync_configuration(config: Config, store: Store, *, now: datetime) -> None:
     if store.config_digest() != config.digest:
         with store.write() as writer:
             writer.sync_config(config.sources, config.topics, config.digest, now)
-
-
-def preview(
-    config: Config,
-    source: Source,
-    *,
-    clock: Clock,
-    transport: "httpx.AsyncBaseTransport | None" = None,
-    outlets: Mapping[str, Parser] = _NO_PARSERS,
-) -> list[tuple[Feed, ParsedFeed | FeedError, list[Article | str]]]:
-    """Fetch a source's feeds and show what would be stored: articles, or the reasons for rejection. Writes nothing."""
-    return run_async(_preview(config, source, clock, transport, outlets))
-
-
-async def _preview(
-    config: Config,
-    source: Source,
-    clock: Clock,
-    transport: "httpx.AsyncBaseTransport | None",
-    outlets: Mapping[str, Parser],
-) -> list[tuple[Feed, ParsedFeed | FeedError, list[Article | str]]]:
-    fetcher = Fetcher(config.fetch, clock=clock, transport=transport)
-    sandbox = Sandbox()
-    shown: list[tuple[Feed, ParsedFeed | FeedError, list[Article | str]]] = []
-    try:
-        for feed in source.feeds:
-            try:
-                document = await fetcher.fetch(feed, FeedState(feed_id=feed.id))
-                assert isinstance(document, Document), "an unconditional request is answered by a document"
-                own = own_parser(feed, config.parsers, outlets)
-                parsed = await asyncio.to_thread(_parse, document, feed, sandbox, own)
-                for url in () if parsed.entries else parsed.parts:
-                    part = await fetcher.fetch(elsewhere(feed, url), FeedState(feed_id=feed.id))
-                    assert isinstance(part, Document), "likewise"
-                    read = await asyncio.to_thread(_parse, part, feed, sandbox, own)
-                    parsed = replace(parsed, entries=parsed.entries + read.entries)
-            except FeedError as error:
-                shown.append((feed, error, []))
-                continue
-            zoned = replace(feed, timezone=feed.timezone or health.stated(parsed))
-            ending = normalize.common_ending([entry.title or "" for entry in parsed.entries])
-            articles = [
-                normalize.to_article(
-                    entry,
-                    normalize.identity(entry, feed),
-                    feed=zoned,
-                    source=source,
-                    now=clock(),
-                    origin=ORIGINS[feed.kind],
-                    ending=ending,
-                )
-                for entry in newest(parsed.entries, config.fetch.max_entries)
-            ]
-            shown.append((feed, parsed, articles))
-    finally:
-        await fetcher.aclose()
-        sandbox.close()
-    return shown
-
-
-def _parse(document: Document, feed: Feed, sandbox: Sandbox, own: OwnParser | None) -> ParsedFeed:
-    try:
-        return parse_document(document, feed, tolerant=sandbox.parse, own=own)
-    except FeedError:
-        raise
-    except Exception as error:
-        log.exception("parser_failed url=%s", feed.url)
-        raise ParseError(feed.url, f"our own parser failed on it: {type(error).__name__}: {error}") from error
-
-
-def _read_page(document: Document, source: Source) -> ParsedPage:
-    try:
-        return visit.read(document, source)
-    except FeedError:
-        raise
-    except Exception as error:
-        log.exception("page_failed url=%s", document.url)
-        raise ParseError(
-            document.url, f"our own parser failed on it: {type(error).__name__}: {error}"
-        ) from error

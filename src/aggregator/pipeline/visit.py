@@ -13,6 +13,7 @@ from aggregator.errors import FeedError, FetchError, ParseError
 from aggregator.model import Article, Document, Enrich, Feed, Key, ParsedPage, Source, Visit
 from aggregator.parse import parse_page
 from aggregator.pipeline.address import origin
+from aggregator.pipeline.reading import blamed_on
 
 WITHIN = timedelta(days=2)
 """Older articles are no longer asked about: what is turned on today does not fetch last year's pages."""
@@ -25,7 +26,7 @@ LEASE = timedelta(hours=2)
 
 RETRY = timedelta(hours=1)
 TRIES = 3
-"""Of a page whose server failed, was too slow or asked to wait. A page that could not be reached is not counted as asked."""
+"""Of a page whose server failed, was too slow or asked to wait. What was not reached, or not asked, does not count."""
 
 PASSING = frozenset({"network", "server", "throttled", "limit", "protocol"})
 """Kinds of error that may be over in an hour."""
@@ -76,12 +77,13 @@ def read(document: Document, source: Source) -> ParsedPage:
     """
     if document.media_type not in MEDIA_TYPES:
         raise ParseError(document.url, f"answered with {document.media_type}; expected an HTML page")
-    page = parse_page(document.body, document.url, content_type=document.content_type, outlet=source.name)
-    if source.text_by == "trafilatura":
-        from aggregator.parse.by_trafilatura import complete
+    with blamed_on(document.url):
+        page = parse_page(document.body, document.url, content_type=document.content_type, outlet=source.name)
+        if source.text_by == "trafilatura":
+            from aggregator.parse.by_trafilatura import complete
 
-        return complete(page, document.body, document.url)
-    return page
+            return complete(page, document.body, document.url)
+        return page
 
 
 def judge(answer: PageAnswer, article: Article) -> Visited:
@@ -111,7 +113,11 @@ def after_error(visit: Visit, error: FeedError, at: datetime) -> Visit:
     kind = error.kind if isinstance(error, FetchError | ParseError) else "content"
     wait = error.retry_after if isinstance(error, FetchError) else None
     again = kind in PASSING or wait is not None
-    tries = visit.tries - 1 if kind == "network" else visit.tries
+    # Its host wanted to be left alone, or had no readable robots.txt: the page itself was not asked.
+    unasked = kind == "network" or (
+        wait is not None and isinstance(error, FetchError) and error.status is None
+    )
+    tries = visit.tries - 1 if unasked else visit.tries
     return replace(
         visit,
         tries=tries,
