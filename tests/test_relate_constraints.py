@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from aggregator import relate
 from aggregator.model import StoryRule
-from aggregator.relate import constraints
+from aggregator.relate import constraints, editors
 from aggregator.relate.stories import Edge
+from render_samples import make_related
 
 SEED = st.integers(0, 2**32)
 
@@ -248,3 +249,26 @@ def test_what_nothing_but_a_verdict_held_is_given_back_its_own_story() -> None:
     assert constraints.released(membership, [1, 2], [(3, 1, 0.5), (3, 2, 0.1)]) == {}
     assert constraints.released({1: 1, 2: 1}, [1, 2], []) == {2: 2}, "one is enough"
     assert constraints.released({1: 2, 2: 2, 3: 5}, [1, 2], []) == {2: -2}
+
+
+# --- and a list says so --------------------------------------------------------------------------------------------
+
+
+def test_an_entry_has_the_relation_that_editors_gave_it() -> None:
+    rules = [
+        StoryRule(first=1, second=11, together=True),
+        StoryRule(first=11, second=12, together=True),
+        StoryRule(first=13, second=12, together=False),
+    ]
+    listed = [
+        make_related(11, relation="related", reasons=("shares ferry",)),
+        make_related(12, relation="same_story", reasons=("shares ferry", "same story")),
+        make_related(13, relation="same_story", reasons=("shares ferry", "same story")),
+        make_related(14, relation="same_story", reasons=("shares ferry", "same story")),
+    ]
+    decided = editors.as_decided(listed, 1, rules)
+    assert [entry.relation for entry in decided] == ["same_story", "same_story", "related", "same_story"]
+    assert decided[0].reasons == ("shares ferry", "put into one story by an editor")
+    assert decided[2].reasons == ("shares ferry", "kept out of its story by an editor")
+    assert decided[3] == listed[3]
+    assert editors.as_decided(listed, 1, ()) == listed

@@ -67,7 +67,8 @@ def related(
         story_id=item.story_id,
         own=store.own_sources(),
     )
-    return editors.with_pinned(entries, pinned, limit=wanted, per_voice=settings.per_outlet)
+    listed = editors.with_pinned(entries, pinned, limit=wanted, per_voice=settings.per_outlet)
+    return editors.as_decided(listed, item.id, store.story_rules())
 
 
 def _shown(store: Store, ids: Iterable[int], *, also: int, never: Collection[int] = ()) -> dict[int, Item]:

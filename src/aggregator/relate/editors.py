@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from aggregator.model import Decision, EditorVerdict, Item, Related, Relation
+from aggregator.model import Decision, EditorVerdict, Item, Related, Relation, StoryRule
+from aggregator.relate.constraints import Units
 from aggregator.relate.features import Features, from_blob
 from aggregator.relate.lists import apart, shared_words
 from aggregator.relate.selection import choose
@@ -101,6 +102,27 @@ def pinned(article: Features, item: Item, *, blob: bytes | None, story_id: str |
         reasons.append("same story")
     relation: Relation = "same_story" if together else "related"
     return Related(item=item, score=1.0, relation=relation, reasons=tuple(reasons))
+
+
+def as_decided(entries: Sequence[Related], article_id: int, rules: Sequence[StoryRule]) -> list[Related]:
+    """The entries with the relation that editors gave them, where they said whether it is one story.
+
+    Args:
+        article_id: of the article whose list it is.
+    """
+    if not rules:
+        return list(entries)
+    units = Units.of(rules)
+
+    def decided(entry: Related) -> Related:
+        together = units.unit.get(entry.item.id, -1) == units.unit.get(article_id, -2)
+        if not together and not units.are_apart(entry.item.id, article_id):
+            return entry
+        said = "put into one story by an editor" if together else "kept out of its story by an editor"
+        reasons = (*(reason for reason in entry.reasons if reason != "same story"), said)
+        return replace(entry, relation="same_story" if together else "related", reasons=reasons)
+
+    return [decided(entry) for entry in entries]
 
 
 def with_pinned(

@@ -161,7 +161,7 @@ def _related(article: Features, entry: _Entry, story_id: str | None) -> Related:
     if words := shared_words(article, from_blob(entry.candidate.article_id, entry.candidate.blob), item):
         reasons.append("shares " + ", ".join(words))
     reasons.append(apart(article.at, item.article.published_at))
-    if story_id is not None and item.story_id == story_id:
+    if relation == "same_story":
         reasons.append("same story")
     return Related(item=item, score=round(entry.score, 4), relation=relation, reasons=tuple(reasons))
 
